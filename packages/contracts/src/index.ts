@@ -1,1 +1,15 @@
-export {};
+export * from './actions.ts';
+export * from './audit.ts';
+export * from './blueprints.ts';
+export * from './deliveries.ts';
+export * from './dispatch.ts';
+export * from './entities.ts';
+export * from './errors.ts';
+export * from './identity.ts';
+export * from './route.ts';
+export * from './routes.ts';
+export * from './run-status.ts';
+export * from './runs.ts';
+export * from './signing.ts';
+export * from './system.ts';
+export * from './values.ts';

@@ -1,0 +1,85 @@
+import { type Static, Type } from 'typebox';
+import { ok, route } from './route.ts';
+import { Document, Instant } from './values.ts';
+
+/**
+ * Events: the one append-only record of what happened. An event exists exactly if the transaction that caused it
+ * committed. Audit log, change log, automations, notifications and the live UI all read it by cursor.
+ */
+export const eventNames = [
+  'organization.updated',
+  'user.created',
+  'session.created',
+  'session.ended',
+  'session.refused',
+  'credential.created',
+  'credential.updated',
+  'credential.deleted',
+  'blueprint.created',
+  'blueprint.updated',
+  'blueprint.deleted',
+  'entity.created',
+  'entity.updated',
+  'entity.deleted',
+  'action.created',
+  'action.updated',
+  'action.deleted',
+  'run.created',
+  'run.updated',
+  'run.delivered',
+] as const;
+export type EventName = (typeof eventNames)[number];
+
+export const origins = [
+  'UI',
+  'API',
+  'AGENT',
+  'GITHUB_ACTION',
+  'OCEAN',
+  'K8S_EXPORTER',
+  'MCP',
+  'AUTOMATION',
+  'SYSTEM',
+] as const;
+export type Origin = (typeof origins)[number];
+
+export const AuditRecord = Type.Object({
+  identifier: Type.String(),
+  action: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE'), Type.Literal('DELETE')]),
+  resourceType: Type.String(),
+  status: Type.Union([Type.Literal('SUCCESS'), Type.Literal('FAILURE')]),
+  message: Type.Optional(Type.String()),
+  trigger: Type.Object({
+    by: Document,
+    origin: Type.String(),
+    at: Instant,
+  }),
+  context: Document,
+  diff: Type.Object({ before: Type.Unknown(), after: Type.Unknown() }),
+});
+export type AuditRecord = Static<typeof AuditRecord>;
+
+export const auditRoutes = {
+  list: route({
+    id: 'audit.list',
+    method: 'GET',
+    path: '/v1/audit-log',
+    summary: 'What happened, newest first; filters combine with AND',
+    can: 'audit:read',
+    query: Type.Object({
+      identifier: Type.Optional(Type.String()),
+      entity: Type.Optional(Type.String()),
+      blueprint: Type.Optional(Type.String()),
+      run_id: Type.Optional(Type.String()),
+      action: Type.Optional(Type.String()),
+      status: Type.Optional(Type.String()),
+      origin: Type.Optional(Type.Array(Type.String())),
+      resources: Type.Optional(Type.Array(Type.String())),
+      includes: Type.Optional(Type.Array(Type.String())),
+      from: Type.Optional(Type.String({ format: 'date-time' })),
+      to: Type.Optional(Type.String({ format: 'date-time' })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    }),
+    reply: ok({ audits: Type.Array(Type.Partial(AuditRecord)) }),
+  }),
+};

@@ -1,0 +1,169 @@
+import { type Static, Type } from 'typebox';
+import { DeliveryOutcome } from './deliveries.ts';
+import { ok, route } from './route.ts';
+import { Lease, Run, RunPatch } from './runs.ts';
+import { Document, Instant } from './values.ts';
+
+/**
+ * Dispatch: how a run reaches the process that carries it out (spec/actions.md §2.9).
+ *
+ * Three dialects share one claim route and one lease protocol:
+ *   Port's agent   claim {installationId:"_PORT_EXEC_AGENT", limit, invocationMethod} → ack {runIds}; ack means "mine for good".
+ *   Ocean          claim {installationId, limit, visibilityTimeoutMs}                 → ack {runId}; 409 = acknowledged before.
+ *   Quayside       claim {…, agent, waitMs} (held until there is work)                → settle with the outcome; nothing is
+ *                  given up before its outcome is recorded, and a late answer of an old holder is refused with 409.
+ */
+
+/** `installationId` of execution agents; every other value names an integration. */
+export const agentInstallationId = '_PORT_EXEC_AGENT';
+
+export const defaultVisibilityTimeoutMs = 60_000;
+/** Leases of our own agents are short, because the agent keeps extending them while it works. */
+export const agentLeaseMs = 30_000;
+export const agentHeartbeatMs = 10_000;
+export const maxClaimWaitMs = 50_000;
+
+export const AgentIdentity = Type.Object(
+  {
+    /** Stable per process, e.g. host name and process id. */
+    id: Type.String({ minLength: 1, maxLength: 200 }),
+    version: Type.String({ maxLength: 50 }),
+    labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+    inFlight: Type.Integer({ minimum: 0 }),
+    capacity: Type.Integer({ minimum: 1 }),
+  },
+  { additionalProperties: false },
+);
+export type AgentIdentity = Static<typeof AgentIdentity>;
+
+/** A run as a claimer gets it; `lease` only in the Quayside dialect. */
+export const ClaimedRun = Type.Intersect([Run, Type.Object({ lease: Type.Optional(Lease) })]);
+export type ClaimedRun = Static<typeof ClaimedRun>;
+
+export const Settlement = Type.Object(
+  {
+    token: Type.String(),
+    outcome: DeliveryOutcome,
+    request: Type.Optional(Type.Object({ method: Type.String(), url: Type.String() }, { additionalProperties: false })),
+    /** Lines for the run's log, in order; written in the same transaction as the outcome. */
+    logs: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
+    /** What a synchronous target answered: parsed JSON where it is JSON, else text. */
+    response: Type.Optional(Type.Unknown()),
+    /** What the agent's mapping reports beyond the outcome (`report` in the mapping file). */
+    report: Type.Optional(RunPatch),
+  },
+  { additionalProperties: false },
+);
+export type Settlement = Static<typeof Settlement>;
+
+export const SettleResult = Type.Union([Type.Literal('recorded'), Type.Literal('will_retry')]);
+
+export const Agent = Type.Object({
+  id: Type.String(),
+  version: Type.String(),
+  labels: Type.Record(Type.String(), Type.String()),
+  inFlight: Type.Integer(),
+  capacity: Type.Integer(),
+  firstSeenAt: Instant,
+  lastSeenAt: Instant,
+  isConnected: Type.Boolean(),
+});
+export type Agent = Static<typeof Agent>;
+
+const RunParams = Type.Object({ run_id: Type.String() });
+
+export const dispatchRoutes = {
+  claim: route({
+    id: 'dispatch.claim',
+    method: 'POST',
+    path: '/v1/actions/runs/claim-pending',
+    summary: 'Claim pending runs; with waitMs the call is held until there are some',
+    can: 'run:claim',
+    body: Type.Object({
+      installationId: Type.String({ minLength: 1 }),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      invocationMethod: Type.Optional(Type.String()),
+      visibilityTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+      exclude: Type.Optional(Type.Array(Type.String())),
+      waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: maxClaimWaitMs })),
+      agent: Type.Optional(AgentIdentity),
+    }),
+    reply: ok({ runs: Type.Array(ClaimedRun) }),
+  }),
+  acknowledge: route({
+    id: 'dispatch.acknowledge',
+    method: 'PATCH',
+    path: '/v1/actions/runs/ack',
+    summary: 'Take claimed runs for good (both published dialects)',
+    can: 'run:claim',
+    body: Type.Object({
+      runIds: Type.Optional(Type.Array(Type.String())),
+      runId: Type.Optional(Type.String()),
+    }),
+    reply: ok({ ackedCount: Type.Integer() }),
+    refusals: ['already_acknowledged', 'not_found'],
+  }),
+  extend: route({
+    id: 'dispatch.extend',
+    method: 'POST',
+    path: '/v1/actions/runs/:run_id/lease/extend',
+    summary: 'Keep a lease while the work goes on',
+    can: 'run:claim',
+    params: RunParams,
+    body: Type.Object({ token: Type.String() }, { additionalProperties: false }),
+    reply: ok({ lease: Lease }),
+    refusals: ['not_found', 'lease_lost'],
+    dialect: 'quayside',
+  }),
+  release: route({
+    id: 'dispatch.release',
+    method: 'POST',
+    path: '/v1/actions/runs/:run_id/lease/release',
+    summary: 'Give a lease back unused, so that another agent gets the run at once',
+    can: 'run:claim',
+    params: RunParams,
+    body: Type.Object({ token: Type.String() }, { additionalProperties: false }),
+    reply: ok({}),
+    refusals: ['not_found', 'lease_lost'],
+    dialect: 'quayside',
+  }),
+  settle: route({
+    id: 'dispatch.settle',
+    method: 'POST',
+    path: '/v1/actions/runs/:run_id/lease/settle',
+    summary: 'Record what came of an attempt: outcome, log lines, response and report in one transaction',
+    can: 'run:claim',
+    params: RunParams,
+    body: Settlement,
+    reply: ok({ result: SettleResult, run: Run }),
+    refusals: ['not_found', 'lease_lost'],
+    dialect: 'quayside',
+  }),
+  listAgents: route({
+    id: 'dispatch.listAgents',
+    method: 'GET',
+    path: '/v1/agents',
+    summary: 'Execution agents seen lately',
+    can: 'agent:read',
+    reply: ok({ agents: Type.Array(Agent), pendingRuns: Type.Integer() }),
+    dialect: 'quayside',
+  }),
+  claimWorkflowNodes: route({
+    id: 'dispatch.claimWorkflowNodes',
+    method: 'POST',
+    path: '/v1/workflows/runs/claim-pending',
+    summary: 'Workflow node runs for agents; there are none, workflows are not run yet',
+    can: 'run:claim',
+    body: Document,
+    reply: ok({ nodeRuns: Type.Array(Document) }),
+  }),
+  acknowledgeWorkflowNode: route({
+    id: 'dispatch.acknowledgeWorkflowNode',
+    method: 'PATCH',
+    path: '/v1/workflows/runs/ack',
+    summary: 'Answers that nothing was acknowledged, as there are no workflow node runs',
+    can: 'run:claim',
+    body: Document,
+    reply: ok({ acked: Type.Boolean() }),
+  }),
+};

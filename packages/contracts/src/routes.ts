@@ -1,0 +1,21 @@
+import { actionRoutes } from './actions.ts';
+import { auditRoutes } from './audit.ts';
+import { blueprintRoutes } from './blueprints.ts';
+import { dispatchRoutes } from './dispatch.ts';
+import { entityRoutes } from './entities.ts';
+import { identityRoutes } from './identity.ts';
+import type { Route } from './route.ts';
+import { runRoutes } from './runs.ts';
+import { systemRoutes } from './system.ts';
+
+/** The whole route table. The server refuses to boot when what it serves and this differ. */
+export const routes: readonly Route[] = [
+  systemRoutes,
+  identityRoutes,
+  blueprintRoutes,
+  entityRoutes,
+  actionRoutes,
+  runRoutes,
+  dispatchRoutes,
+  auditRoutes,
+].flatMap((group) => Object.values(group) as unknown as Route[]);

@@ -1,0 +1,276 @@
+import { type Static, Type } from 'typebox';
+import { DeliveryOutcome } from './deliveries.ts';
+import { ok, route } from './route.ts';
+import { runStatuses } from './run-status.ts';
+import { Document, Instant } from './values.ts';
+
+/** A run is one execution of an action: what was asked, who asked, where it stands, and what came of it (§2). */
+
+const Reference = Type.Object({
+  identifier: Type.String(),
+  title: Type.Union([Type.String(), Type.Null()]),
+  icon: Type.Union([Type.String(), Type.Null()]),
+  deleted: Type.Boolean(),
+});
+
+export const runSources = ['UI', 'API', 'AUTOMATION'] as const;
+export type RunSource = (typeof runSources)[number];
+
+export const RunStatusSchema = Type.Union(runStatuses.map((status) => Type.Literal(status)));
+
+/** Proof of a claim. `token` is the fencing token: an answer with an older one is refused with `lease_lost`. */
+export const Lease = Type.Object({
+  token: Type.String(),
+  /** 1 for the first hand-out of the run, 2 for the first repetition … */
+  attempt: Type.Integer(),
+  expiresAt: Instant,
+});
+export type Lease = Static<typeof Lease>;
+
+export const Run = Type.Object({
+  id: Type.String(),
+  action: Reference,
+  blueprint: Type.Optional(Reference),
+  entity: Type.Optional(Reference),
+  properties: Document,
+  rawProperties: Document,
+  status: RunStatusSchema,
+  statusLabel: Type.Union([Type.String(), Type.Null()]),
+  link: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+  summary: Type.Optional(Type.String()),
+  externalRunId: Type.Optional(Type.String()),
+  source: Type.Union(runSources.map((source) => Type.Literal(source))),
+  requiredApproval: Type.Unknown(),
+  approval: Type.Union([Document, Type.Null()]),
+  payload: Type.Union([Document, Type.Null()]),
+  response: Type.Optional(Type.Unknown()),
+  pendingExecution: Type.Boolean(),
+  claimedUntil: Type.Optional(Instant),
+  installationId: Type.Optional(Type.String()),
+  createdBy: Type.String(),
+  impersonatedBy: Type.Optional(Type.String()),
+  updatedBy: Type.String(),
+  createdAt: Instant,
+  updatedAt: Instant,
+  endedAt: Type.Optional(Instant),
+});
+export type Run = Static<typeof Run>;
+
+export const RunLog = Type.Object({
+  id: Type.String(),
+  runId: Type.String(),
+  message: Type.String(),
+  createdBy: Type.String(),
+  createdAt: Instant,
+});
+export type RunLog = Static<typeof RunLog>;
+
+/** What a reporter may set on a run; each key overwrites what was there (§2.4). */
+export const RunPatch = Type.Object(
+  {
+    status: Type.Optional(Type.Union([Type.Literal('SUCCESS'), Type.Literal('FAILURE')])),
+    statusLabel: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    link: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+    /** Deprecated in the contract, still sent by published guides; kept as a log line. */
+    message: Type.Optional(Document),
+    summary: Type.Optional(Type.String()),
+    externalRunId: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+export type RunPatch = Static<typeof RunPatch>;
+
+/** One attempt to hand the run to its backend (see deliveries.ts). */
+export const Delivery = Type.Object({
+  attempt: Type.Integer(),
+  /** The agent's name, or `server`. */
+  holder: Type.String(),
+  startedAt: Instant,
+  endedAt: Type.Optional(Instant),
+  /** `open` while the lease lives; `lost` when it ran out; `acknowledged` when a client took the run for good. */
+  state: Type.Union([
+    Type.Literal('open'),
+    Type.Literal('settled'),
+    Type.Literal('lost'),
+    Type.Literal('acknowledged'),
+    Type.Literal('returned'),
+  ]),
+  request: Type.Optional(Type.Object({ method: Type.String(), url: Type.String() })),
+  outcome: Type.Optional(DeliveryOutcome),
+});
+export type Delivery = Static<typeof Delivery>;
+
+/** A change of the catalog that was made with this run's id. */
+export const AffectedEntity = Type.Object({
+  blueprint: Type.String(),
+  entity: Type.String(),
+  operation: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE'), Type.Literal('DELETE')]),
+  at: Instant,
+  by: Type.String(),
+  origin: Type.String(),
+});
+export type AffectedEntity = Static<typeof AffectedEntity>;
+
+const RunParams = Type.Object({ run_id: Type.String() });
+const Version = { version: Type.Optional(Type.String()) };
+
+export const runRoutes = {
+  execute: route({
+    id: 'run.execute',
+    method: 'POST',
+    path: '/v1/actions/:action_identifier/runs',
+    summary: 'Execute a self-service action',
+    can: 'action:execute',
+    params: Type.Object({ action_identifier: Type.String() }),
+    query: Type.Object({ run_as: Type.Optional(Type.String()) }),
+    body: Type.Object({ properties: Document, entity: Type.Optional(Type.String()) }, { additionalProperties: false }),
+    status: 202,
+    reply: ok({ run: Run }),
+    refusals: ['not_found', 'invalid_expression'],
+  }),
+  list: route({
+    id: 'run.list',
+    method: 'GET',
+    path: '/v1/actions/runs',
+    summary: 'List runs, newest first; filters combine with AND',
+    can: 'run:read',
+    query: Type.Object({
+      entity: Type.Optional(Type.String()),
+      blueprint: Type.Optional(Type.String()),
+      active: Type.Optional(Type.Boolean()),
+      user_email: Type.Optional(Type.String()),
+      user_id: Type.Optional(Type.String()),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      exclude: Type.Optional(Type.Array(Type.String())),
+      external_run_id: Type.Optional(Type.String()),
+      action: Type.Optional(Type.String()),
+      source: Type.Optional(Type.Array(Type.String())),
+      /** Ours: only runs created before this instant, for paging. */
+      before: Type.Optional(Type.String({ format: 'date-time' })),
+      ...Version,
+    }),
+    reply: ok({ runs: Type.Array(Run) }),
+  }),
+  get: route({
+    id: 'run.get',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id',
+    summary: 'Read one run',
+    can: 'run:read',
+    params: RunParams,
+    query: Type.Object(Version),
+    reply: ok({ run: Run }),
+    refusals: ['not_found'],
+  }),
+  patch: route({
+    id: 'run.patch',
+    method: 'PATCH',
+    path: '/v1/actions/runs/:run_id',
+    summary: 'Report status, label, links, summary or external id of a run',
+    can: 'run:update',
+    params: RunParams,
+    query: Type.Object({ runId: Type.Optional(Type.String()), ...Version }),
+    body: RunPatch,
+    reply: ok({ run: Run }),
+    refusals: ['not_found', 'run_finished', 'invalid_transition'],
+  }),
+  approve: route({
+    id: 'run.approve',
+    method: 'PATCH',
+    path: '/v1/actions/runs/:run_id/approval',
+    summary: 'Approve or decline a waiting run',
+    can: 'run:approve',
+    params: RunParams,
+    query: Type.Object(Version),
+    body: Type.Object(
+      {
+        status: Type.Union([Type.Literal('APPROVE'), Type.Literal('DECLINE')]),
+        description: Type.Optional(Type.String()),
+      },
+      { additionalProperties: false },
+    ),
+    status: 201,
+    reply: ok({ run: Run }),
+    refusals: ['not_found', 'run_finished', 'invalid_transition'],
+  }),
+  addLog: route({
+    id: 'run.addLog',
+    method: 'POST',
+    path: '/v1/actions/runs/:run_id/logs',
+    summary: 'Append a log line; with terminationStatus it also ends the run',
+    can: 'run:update',
+    params: RunParams,
+    body: Type.Object(
+      {
+        message: Type.String(),
+        terminationStatus: Type.Optional(Type.Union([Type.Literal('SUCCESS'), Type.Literal('FAILURE')])),
+        statusLabel: Type.Optional(Type.String()),
+      },
+      { additionalProperties: false },
+    ),
+    status: 201,
+    reply: ok({ runLog: RunLog }),
+    refusals: ['not_found', 'run_finished', 'invalid_transition'],
+  }),
+  listLogs: route({
+    id: 'run.listLogs',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/logs',
+    summary: 'Page through the log, oldest line first',
+    can: 'run:read',
+    params: RunParams,
+    query: Type.Object({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
+      offset: Type.Optional(Type.Integer({ minimum: 0 })),
+    }),
+    reply: ok({ runLogs: Type.Array(RunLog) }),
+    refusals: ['not_found'],
+  }),
+  setResponse: route({
+    id: 'run.setResponse',
+    method: 'PATCH',
+    path: '/v1/actions/runs/:run_id/response',
+    summary: 'Store what a synchronous backend answered',
+    can: 'run:update',
+    params: RunParams,
+    body: Type.Object({ response: Type.Unknown() }, { additionalProperties: false }),
+    reply: ok({ run: Run }),
+    refusals: ['not_found'],
+  }),
+  deliveries: route({
+    id: 'run.deliveries',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/deliveries',
+    summary: 'Every attempt to hand the run to its backend, and what came of it',
+    can: 'run:read',
+    params: RunParams,
+    reply: ok({ deliveries: Type.Array(Delivery) }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
+  }),
+  affectedEntities: route({
+    id: 'run.affectedEntities',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/affected-entities',
+    summary: 'Catalog changes made with this run id, oldest first',
+    can: 'run:read',
+    params: RunParams,
+    reply: ok({ entities: Type.Array(AffectedEntity) }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
+  }),
+  stream: route({
+    id: 'run.stream',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/stream',
+    summary: 'Server-sent events: `log` (id = cursor, resumes by Last-Event-ID), `run` (the run changed), `end`',
+    can: 'run:read',
+    params: RunParams,
+    /** Resume after this log cursor; the Last-Event-ID header wins. */
+    query: Type.Object({ after: Type.Optional(Type.String()) }),
+    reply: Type.Unknown(),
+    refusals: ['not_found'],
+    kind: 'stream',
+    dialect: 'quayside',
+  }),
+};
