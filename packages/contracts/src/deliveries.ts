@@ -48,7 +48,7 @@ export const DeliveryOutcome = Type.Union([
     message: Type.String(),
     durationMs: Type.Number(),
   }),
-  /** The connection ended before the answer did. The target may have acted. */
+  /** The answer ended before it was complete, or is no HTTP. The target may have acted. */
   Type.Object({ kind: Type.Literal('broken'), message: Type.String(), durationMs: Type.Number() }),
   /** The sender's own rules forbid this target (address guard, allow-list). Final. */
   Type.Object({ kind: Type.Literal('forbidden'), message: Type.String() }),
@@ -57,26 +57,37 @@ export const DeliveryOutcome = Type.Union([
 ]);
 export type DeliveryOutcome = Static<typeof DeliveryOutcome>;
 
+/**
+ * Only 2xx counts. A redirect does not: it is not followed, so nobody acted on the request (a login page, http → https),
+ * and a run that waits for a report after one would wait for ever.
+ */
 export function isDelivered(outcome: DeliveryOutcome): boolean {
-  return outcome.kind === 'answered' && outcome.statusCode < 400;
+  return outcome.kind === 'answered' && outcome.statusCode >= 200 && outcome.statusCode < 300;
 }
 
 /** One sentence for the run's log and summary. Says what was tried and what came back, never what was in it. */
 export function describeOutcome(outcome: DeliveryOutcome): string {
   switch (outcome.kind) {
     case 'answered':
-      return `answered ${outcome.statusCode} after ${Math.round(outcome.durationMs)} ms${outcome.isBodyTruncated ? ` (only the first ${maxAnswerBytes / 1024} KiB of the answer were read)` : ''}`;
+      return `answered ${outcome.statusCode} after ${Math.round(outcome.durationMs)} ms${describeRedirect(outcome.statusCode, outcome.headers.location)}${outcome.isBodyTruncated ? ` (only the first ${maxAnswerBytes / 1024} KiB of the answer were read)` : ''}`;
     case 'unreachable':
       return `could not be reached: ${outcome.message} (${outcome.code})`;
     case 'timed_out':
       return `did not answer within ${outcome.timeoutMs} ms: ${outcome.message}`;
     case 'broken':
-      return `closed the connection before its answer was complete: ${outcome.message}`;
+      return `gave no complete answer: ${outcome.message}`;
     case 'forbidden':
       return `was not called: ${outcome.message}`;
     case 'unpreparable':
       return `was not called: ${outcome.message}`;
   }
+}
+
+/** Where a 3xx points to, without its query, which may carry a token. */
+function describeRedirect(statusCode: number, location: string | undefined): string {
+  if (statusCode < 300 || statusCode >= 400) return '';
+  const to = location === undefined ? '' : ` to ${location.split(/[?#]/)[0]?.slice(0, 200)}`;
+  return ` (a redirect${to}; redirects are not followed, use the final URL in the action)`;
 }
 
 export const maxDeliveryAttempts = 3;
