@@ -1,0 +1,114 @@
+import { isGearChange, Matcher, readText, type Text } from './match.ts';
+import { parsePattern } from './parse.ts';
+import { buildProgram, MAX_INSTRUCTIONS, type Program, WIDTH } from './program.ts';
+import { type ParsedPattern, RegexError } from './syntax.ts';
+
+export { RegexError } from './syntax.ts';
+
+/** What a regular expression charges its work to; `step` throws when the budget is used up. */
+export interface RegexBudget {
+  step(count: number): void;
+}
+
+export interface RegexGroup {
+  name: string | null;
+  start: number;
+  end: number;
+}
+
+export interface RegexMatch {
+  start: number;
+  end: number;
+  /** One entry per group of the pattern; null for a group that took no part. */
+  groups: (RegexGroup | null)[];
+}
+
+export interface Regex {
+  /**
+   * The leftmost match that begins at or after `from`. Every position, in and out, counts code points.
+   * Throws what the budget throws, and RegexError when the matcher's own memory limits are reached.
+   */
+  exec(text: string, from: number): RegexMatch | null;
+  readonly groupNames: readonly (string | null)[];
+}
+
+interface Compiled {
+  pattern: ParsedPattern;
+  quick: Program;
+  /** Built when a text first needs it; see match.ts for the two gears. */
+  memoized: Program | undefined;
+}
+
+/** Programs are kept by pattern and flags: jq compiles a regex on every call, and calls come in loops. */
+const CACHE_LIMIT = 500;
+const MAX_CACHED_PATTERN = 2000;
+const cache = new Map<string, Compiled>();
+
+/** Builds one of the two programs and charges an instruction as a step, a refused program as the largest one. */
+function build(pattern: ParsedPattern, spellRuns: boolean, budget: RegexBudget): Program {
+  try {
+    const program = buildProgram(pattern, spellRuns);
+    budget.step(program.code.length / WIDTH);
+    return program;
+  } catch (error) {
+    budget.step(error instanceof RegexError ? MAX_INSTRUCTIONS : 0);
+    throw error;
+  }
+}
+
+function compiled(pattern: string, flags: string, budget: RegexBudget): Compiled {
+  const key = `${flags}/${pattern}`;
+  const hit = cache.get(key);
+  if (hit !== undefined) return hit;
+  budget.step(pattern.length);
+  const parsed = parsePattern(pattern, flags);
+  const entry: Compiled = { pattern: parsed, quick: build(parsed, false, budget), memoized: undefined };
+  if (pattern.length <= MAX_CACHED_PATTERN) {
+    const oldest = cache.size >= CACHE_LIMIT ? cache.keys().next().value : undefined;
+    if (oldest !== undefined) cache.delete(oldest);
+    cache.set(key, entry);
+  }
+  return entry;
+}
+
+/**
+ * Compiles a pattern as jq 1.8 hands it to Oniguruma (Perl syntax with named groups, UTF-8). `flags` are jq's letters;
+ * `g` is accepted and left to the caller. Throws RegexError, whose message is Oniguruma's, for a bad pattern.
+ *
+ * Cost: a search is O(pattern × text) for patterns without back-references, look-around, atomic or possessive parts,
+ * conditions and calls; those are stopped by the budget. About one step is charged per instruction executed.
+ */
+export function compileRegex(pattern: string, flags: string, budget: RegexBudget): Regex {
+  budget.step(1);
+  const entry = compiled(pattern, flags, budget);
+  const { groupNames } = entry.pattern;
+  const charge = (steps: number): void => budget.step(steps);
+  let last: Text | undefined;
+
+  const search = (text: Text, from: number): Int32Array | undefined => {
+    try {
+      return new Matcher(entry.quick, text, from, charge, false).search();
+    } catch (error) {
+      if (!isGearChange(error)) throw error;
+    }
+    entry.memoized ??= build(entry.pattern, true, budget);
+    return new Matcher(entry.memoized, text, from, charge, true).search();
+  };
+
+  return {
+    groupNames,
+    exec(source, from) {
+      // Scanning with "g" comes back with the same string; its code points are read once.
+      if (last === undefined || last.source !== source) last = readText(source);
+      if (from < 0 || from > last.length) return null;
+      const slots = search(last, from);
+      if (slots === undefined) return null;
+      const groups = groupNames.map((name, index): RegexGroup | null => {
+        const start = slots[2 * index + 2] ?? -1;
+        const end = slots[2 * index + 3] ?? -1;
+        return start < 0 || end < 0 ? null : { name, start, end };
+      });
+      return { start: slots[0] ?? 0, end: slots[1] ?? 0, groups };
+    },
+  };
+}
