@@ -188,8 +188,6 @@ export const AutomationTrigger = Type.Object(
 );
 export type AutomationTrigger = Static<typeof AutomationTrigger>;
 
-export const webhookMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const;
-
 /** A switch that may be given as a template (`"{{ .inputs.private }}"`). */
 const Flag = Type.Union([Type.Boolean(), Type.String({ minLength: 1 })]);
 const Payload = Type.Union([Document, Type.Array(Type.Unknown())]);

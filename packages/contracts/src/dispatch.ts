@@ -1,8 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { DeliveryOutcome } from './deliveries.ts';
+import { maxClaimWaitMs } from './dispatch-rules.ts';
 import { ok, route } from './route.ts';
 import { Lease, Run, RunPatch } from './runs.ts';
 import { Document, Instant } from './values.ts';
+
+export * from './dispatch-rules.ts';
 
 /**
  * Dispatch: how a run reaches the process that carries it out (spec/actions.md §2.9).
@@ -13,15 +16,6 @@ import { Document, Instant } from './values.ts';
  *   Quayside       claim {…, agent, waitMs} (held until there is work)                → settle with the outcome; nothing is
  *                  given up before its outcome is recorded, and a late answer of an old holder is refused with 409.
  */
-
-/** `installationId` of execution agents; every other value names an integration. */
-export const agentInstallationId = '_PORT_EXEC_AGENT';
-
-export const defaultVisibilityTimeoutMs = 60_000;
-/** Leases of our own agents are short, because the agent keeps extending them while it works. */
-export const agentLeaseMs = 30_000;
-export const agentHeartbeatMs = 10_000;
-export const maxClaimWaitMs = 50_000;
 
 export const AgentIdentity = Type.Object(
   {

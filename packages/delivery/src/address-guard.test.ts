@@ -1,7 +1,8 @@
 import type { LookupAddress } from 'node:dns';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAddressGuard, createDeliveryAgent, type Resolve } from './address-guard.ts';
+import { createAddressGuard, type Resolve } from './address-guard.ts';
+import { createDeliveryAgent } from './dispatcher.ts';
 import { prepare, signRequest } from './prepare.ts';
 import { send } from './send.ts';
 

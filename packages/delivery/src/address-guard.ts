@@ -1,7 +1,6 @@
 import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector } from 'undici';
-import { ConnectFailure, type ConnectTarget, ForbiddenAddress } from './connect-errors.ts';
+import { type ConnectTarget, ForbiddenAddress } from './connect-errors.ts';
 
 /**
  * Keeps requests to user-written URLs away from addresses that are nobody's business (SSRF).
@@ -118,54 +117,6 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   }
 
   return { refusal, lookup };
-}
-
-export interface DeliveryAgentOptions {
-  guard: AddressGuard;
-  /** False accepts any certificate. The log of the process should say so at start-up. */
-  verifyTls?: boolean;
-  connectTimeoutMs?: number;
-  /**
-   * True opens a connection per request. A reused connection may be closed by the target at the moment of sending,
-   * which looks like a broken answer; deliveries that are not repeated should not run that risk.
-   */
-  freshConnections?: boolean;
-}
-
-/** The undici dispatcher that deliveries go through: guarded, HTTP/1.1, errors before the connection marked as such. */
-export function createDeliveryAgent(options: DeliveryAgentOptions): Agent {
-  return new Agent({
-    connect: guardedConnector(options.guard, {
-      timeout: options.connectTimeoutMs ?? 10_000,
-      rejectUnauthorized: options.verifyTls ?? true,
-    }),
-    pipelining: options.freshConnections ? 0 : 1,
-  });
-}
-
-/** Connectors are made per port, because a lookup learns the name but not the port; more ports than this start afresh. */
-const maxConnectors = 256;
-
-export function guardedConnector(guard: AddressGuard, base: buildConnector.BuildOptions): buildConnector.connector {
-  const connectors = new Map<number, buildConnector.connector>();
-  return (options, callback) => {
-    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-    const target = { hostname: options.hostname, port };
-    if (isIP(options.hostname) !== 0) {
-      const reason = guard.refusal(options.hostname, target);
-      if (reason !== undefined) return callback(new ForbiddenAddress(reason), null);
-    }
-    let connect = connectors.get(port);
-    if (connect === undefined) {
-      if (connectors.size >= maxConnectors) connectors.clear();
-      connect = buildConnector({ ...base, allowH2: false, lookup: guard.lookup(port) });
-      connectors.set(port, connect);
-    }
-    connect(options, (error, socket) => {
-      if (error === null) callback(null, socket);
-      else callback(error instanceof ForbiddenAddress ? error : new ConnectFailure(error, target), null);
-    });
-  };
 }
 
 type Exception = (addresses: readonly string[], target: ConnectTarget) => boolean;

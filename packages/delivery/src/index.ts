@@ -2,13 +2,12 @@ export {
   type AddressGuard,
   type AddressGuardOptions,
   createAddressGuard,
-  createDeliveryAgent,
-  type DeliveryAgentOptions,
-  guardedConnector,
   type Resolve,
 } from './address-guard.ts';
 export { answerOf } from './answer.ts';
 export { ConnectFailure, ForbiddenAddress } from './connect-errors.ts';
+export { createDeliveryAgent, type DeliveryAgentOptions, guardedConnector } from './dispatcher.ts';
+export { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 export {
   type DeliveryIdentity,
   displayUrl,
@@ -20,5 +19,5 @@ export {
   signRequest,
   type Unpreparable,
 } from './prepare.ts';
-export { type SendOptions, send } from './send.ts';
+export { send } from './send.ts';
 export { sign, signatureHeaders, signStandard, verify, verifyStandard } from './signing.ts';

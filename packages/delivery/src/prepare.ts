@@ -1,4 +1,5 @@
-import { type DeliveryOutcome, deliveryHeaders, maxRequestBytes, webhookMethods } from '@quayside/contracts';
+import type { DeliveryOutcome } from '@quayside/contracts';
+import { deliveryHeaders, maxRequestBytes, webhookMethods } from '@quayside/contracts/delivery-rules';
 import { signatureHeaders } from './signing.ts';
 
 /**

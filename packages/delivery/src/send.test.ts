@@ -9,10 +9,12 @@ import {
 } from '@quayside/testkit/receiver';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { createAddressGuard, createDeliveryAgent } from './address-guard.ts';
+import { createAddressGuard } from './address-guard.ts';
 import { answerOf } from './answer.ts';
+import { createDeliveryAgent } from './dispatcher.ts';
+import type { ExchangeOptions } from './exchange.ts';
 import { type Invocation, prepare, signRequest } from './prepare.ts';
-import { type SendOptions, send } from './send.ts';
+import { send } from './send.ts';
 import { verify, verifyStandard } from './signing.ts';
 
 const secret = 'a-client-secret';
@@ -20,7 +22,7 @@ const guard = createAddressGuard({ allowPrivateAddresses: true });
 const dispatcher = createDeliveryAgent({ guard, connectTimeoutMs: 500 });
 const opened: (Receiver | RawServer)[] = [];
 
-async function attempt(invocation: Invocation, options: Partial<SendOptions> = {}): Promise<DeliveryOutcome> {
+async function attempt(invocation: Invocation, options: Partial<ExchangeOptions> = {}): Promise<DeliveryOutcome> {
   const result = prepare(invocation, { runId: 'r_1', attempt: 1, userAgent: 'quayside-test/1' });
   if (result.kind !== 'prepared') return result;
   return send(signRequest(result.request, secret, Math.floor(Date.now() / 1000)), {

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { deliveryHeaders, signedText, standardSignedText } from '@quayside/contracts';
+import { deliveryHeaders } from '@quayside/contracts/delivery-rules';
+import { signedText, standardSignedText } from '@quayside/contracts/signing';
 
 /**
  * The MAC of a delivery (spec/actions.md §2.7). Everything here takes text, never an object: what is signed is the very

@@ -1,0 +1,10 @@
+/** What is fixed about dispatch besides its shapes (dispatch.ts); apart from the schemas, as in delivery-rules.ts. */
+
+/** `installationId` of execution agents; every other value names an integration. */
+export const agentInstallationId = '_PORT_EXEC_AGENT';
+
+export const defaultVisibilityTimeoutMs = 60_000;
+/** Leases of our own agents are short, because the agent keeps extending them while it works. */
+export const agentLeaseMs = 30_000;
+export const agentHeartbeatMs = 10_000;
+export const maxClaimWaitMs = 50_000;
