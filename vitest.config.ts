@@ -1,17 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * One project per level of docs/testing: pure rules need nothing, features and the agent need a real PostgreSQL
- * (one server per run, one cloned database per file), the web needs a DOM.
+ * One project per level of testing: rules need nothing, features and the agent need a real PostgreSQL (one server per
+ * run, one cloned database per file: packages/testkit), the web needs a DOM, journeys need a browser.
  */
+const include = ['src/**/*.test.ts', 'test/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'contracts', root: 'packages/contracts', include: ['src/**/*.test.ts'] } },
+      { test: { name: 'contracts', root: 'packages/contracts', include } },
+      { test: { name: 'expressions', root: 'packages/expressions', include } },
+      { test: { name: 'delivery', root: 'packages/delivery', include } },
+      { test: { name: 'testkit', root: 'packages/testkit', include } },
+      { test: { name: 'server', root: 'packages/server', include } },
+      { test: { name: 'agent', root: 'packages/agent', include } },
+      { test: { name: 'web', root: 'packages/web', include: ['src/**/*.test.{ts,tsx}'] } },
+      { test: { name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
+      // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {
-        test: { name: 'expressions', root: 'packages/expressions', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+        test: { name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], testTimeout: 60_000, fileParallelism: false },
       },
-      { test: { name: 'delivery', root: 'packages/delivery', include: ['src/**/*.test.ts'] } },
     ],
   },
 });
