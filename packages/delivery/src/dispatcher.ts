@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { buildConnector, Agent as UndiciAgent } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import connectorOf from 'undici/lib/core/connect.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import type { AddressGuard } from './address-guard.ts';
@@ -18,8 +18,10 @@ export interface DeliveryAgentOptions {
   freshConnections?: boolean;
 }
 
+export type DeliveryAgent = Dispatcher;
+
 /** The undici dispatcher that deliveries go through: guarded, HTTP/1.1, errors before the connection marked as such. */
-export function createDeliveryAgent(options: DeliveryAgentOptions): UndiciAgent {
+export function createDeliveryAgent(options: DeliveryAgentOptions): DeliveryAgent {
   return new Agent({
     connect: guardedConnector(options.guard, {
       timeout: options.connectTimeoutMs ?? 10_000,

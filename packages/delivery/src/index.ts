@@ -6,7 +6,7 @@ export {
 } from './address-guard.ts';
 export { answerOf } from './answer.ts';
 export { ConnectFailure, ForbiddenAddress } from './connect-errors.ts';
-export { createDeliveryAgent, type DeliveryAgentOptions, guardedConnector } from './dispatcher.ts';
+export { createDeliveryAgent, type DeliveryAgent, type DeliveryAgentOptions, guardedConnector } from './dispatcher.ts';
 export { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 export {
   type DeliveryIdentity,

@@ -1,0 +1,104 @@
+import { createAddressGuard, createDeliveryAgent } from '@quayside/delivery';
+import { PortalApi } from './api.ts';
+import type { Config } from './config.ts';
+import { type HealthServer, startHealth } from './health.ts';
+import type { Log } from './log.ts';
+import { Loop } from './loop.ts';
+import { defaultMapping } from './mapping.ts';
+import { createMetrics, renderMetrics } from './metrics.ts';
+import { PollingSource } from './sources/polling.ts';
+import { Spool } from './spool.ts';
+import { userAgent, version } from './version.ts';
+
+/** Puts the agent together. `run` returns the exit code; `drain` makes it return soon. */
+export interface Agent {
+  run(): Promise<number>;
+  drain(): void;
+}
+
+/** How long outcomes may still be reported after the last job ended. */
+const closingMs = 10_000;
+/** A loop that did not go round for this much longer than a claim may last is stuck. */
+const stuckAfterMs = 60_000;
+
+export function createAgent(config: Config, log: Log): Agent {
+  const { portalUrl, clientId, clientSecret } = config;
+  const api = new PortalApi({ portalUrl, clientId, clientSecret, userAgent });
+  const spool = new Spool({ api, log, dir: config.dataDir, backoff: config.backoff });
+  const metrics = createMetrics();
+  // Private services are what an agent is for; metadata services of the cloud it runs in are not.
+  const guard = createAddressGuard({ allowPrivateAddresses: true });
+  const { verifyTls } = config.webhook;
+  const pooled = createDeliveryAgent({ guard, verifyTls });
+  const fresh = createDeliveryAgent({ guard, verifyTls, freshConnections: true });
+  const loop = new Loop({
+    config,
+    source: new PollingSource({ api, log, config }),
+    spool,
+    work: {
+      api,
+      log,
+      agentId: config.agentId,
+      clientSecret,
+      mapping: defaultMapping,
+      timeoutMs: config.webhook.timeoutMs,
+      quotesAnswers: config.quotesAnswers,
+      pooled,
+      fresh,
+    },
+    metrics,
+    log,
+  });
+
+  const idleMs = () => performance.now() - loop.lastTurnAtMs;
+  const limitMs = config.polling.waitMs + config.backoff.maxMs * 2 + config.webhook.timeoutMs + stuckAfterMs;
+  const health = {
+    fault: () => (!loop.isDraining && idleMs() > limitMs ? `no claim for ${Math.round(idleMs() / 1000)} s` : undefined),
+    state: () => ({
+      version,
+      agent: config.agentId,
+      isDraining: loop.isDraining,
+      inFlight: loop.inFlight,
+      spooled: spool.size,
+      portal: loop.problem ?? 'ok',
+    }),
+    metrics: () =>
+      renderMetrics(metrics, {
+        in_flight: loop.inFlight,
+        capacity: config.concurrency,
+        spooled: spool.size,
+        portal_up: loop.problem === undefined ? 1 : 0,
+        portal_calls: api.callCount,
+      }),
+  };
+
+  async function run(): Promise<number> {
+    const { concurrency, labels } = config;
+    log.info({ version, portal: portalUrl, concurrency, labels, organization: config.organizationId }, 'agent started');
+    if (!verifyTls) log.warn('WEBHOOK_VERIFY_SSL is false: certificates of targets are not checked');
+    let server: HealthServer | undefined;
+    try {
+      await spool.load();
+      if (config.health) server = await startHealth(config.health, health, log);
+    } catch (error) {
+      log.fatal(
+        { err: error },
+        'the agent can not start; check QUAYSIDE_AGENT_DATA_DIR and QUAYSIDE_AGENT_HEALTH_PORT',
+      );
+      return 1;
+    }
+    const end = await loop.run();
+    const left = await spool.close(closingMs);
+    if (left > 0) {
+      const fate =
+        config.dataDir === undefined ? 'they are lost; the portal delivers those runs again' : 'they are kept on disk';
+      log.error({ reports: left }, `outcomes could not be reported: ${fate}`);
+    }
+    await server?.close();
+    await Promise.all([api.close(), pooled.destroy(), fresh.destroy()]);
+    log.info({ ...metrics, portalCalls: api.callCount }, 'agent stopped');
+    return end === 'gave_up' || (left > 0 && config.dataDir === undefined) ? 1 : 0;
+  }
+
+  return { run, drain: () => loop.drain() };
+}

@@ -1,0 +1,190 @@
+import { hostname } from 'node:os';
+import { maxClaimWaitMs } from '@quayside/contracts/dispatch-rules';
+
+/**
+ * The agent's configuration: the environment of Port's agent (spec/actions.md §3.2), name by name and default by default,
+ * and our own variables, which all begin with QUAYSIDE_AGENT_. Read once, frozen; every mistake is listed at once.
+ */
+export interface Config {
+  readonly organizationId: string;
+  readonly clientId: string;
+  /** Also the key of the signatures. */
+  readonly clientSecret: string;
+  /** Without a trailing slash. */
+  readonly portalUrl: string;
+  readonly agentId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly concurrency: number;
+  readonly polling: {
+    /** How long a claim may be held by the portal. */
+    readonly waitMs: number;
+    /** Between claims of a portal that does not hold them. */
+    readonly intervalMs: number;
+    readonly batchSize: number;
+  };
+  readonly backoff: {
+    readonly initialMs: number;
+    readonly factor: number;
+    readonly maxMs: number;
+    readonly jitter: number;
+    /** After failing this long without a success the agent exits, so that its supervisor notices. */
+    readonly giveUpAfterMs: number;
+  };
+  readonly webhook: { readonly timeoutMs: number; readonly verifyTls: boolean };
+  readonly logLevel: LogLevel;
+  /** May a run's log in the portal quote what the target answered? The agent's own log never does. */
+  readonly quotesAnswers: boolean;
+  /** Where outcomes are kept until the portal took them; undefined = in memory only. */
+  readonly dataDir: string | undefined;
+  readonly health: { readonly host: string; readonly port: number } | undefined;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+export type ConfigResult = { kind: 'ok'; config: Config } | { kind: 'mistakes'; mistakes: string[] };
+
+const logLevels: Record<string, LogLevel> = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'fatal',
+};
+
+/** Every variable of ours; an unknown QUAYSIDE_AGENT_* is a mistake, because a typo would otherwise go unnoticed. */
+const ownVariables = new Set([
+  'QUAYSIDE_AGENT_ID',
+  'QUAYSIDE_AGENT_LABELS',
+  'QUAYSIDE_AGENT_CONCURRENCY',
+  'QUAYSIDE_AGENT_WAIT_SECONDS',
+  'QUAYSIDE_AGENT_DATA_DIR',
+  'QUAYSIDE_AGENT_HEALTH_PORT',
+  'QUAYSIDE_AGENT_HEALTH_HOST',
+]);
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>, processId: number): ConfigResult {
+  const mistakes: string[] = [];
+  const text = (name: string): string | undefined => {
+    const value = env[name]?.trim();
+    return value === '' ? undefined : value;
+  };
+  const required = (name: string, what: string): string => {
+    const value = text(name);
+    if (value === undefined) mistakes.push(`${name} is missing: ${what}`);
+    return value ?? '';
+  };
+  const number = (name: string, fallback: number, range: { min: number; max: number; isWhole?: boolean }): number => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const parsed = Number(value);
+    if (!Number.isFinite(parsed) || parsed < range.min || parsed > range.max || (range.isWhole && parsed % 1 !== 0)) {
+      mistakes.push(
+        `${name} is "${value}": it must be a ${range.isWhole ? 'whole ' : ''}number from ${range.min} to ${range.max}`,
+      );
+      return fallback;
+    }
+    return parsed;
+  };
+  const flag = (name: string, fallback: boolean): boolean => {
+    const value = text(name)?.toLowerCase();
+    if (value === undefined) return fallback;
+    if (['true', '1', 'yes', 'on', 't', 'y'].includes(value)) return true;
+    if (['false', '0', 'no', 'off', 'f', 'n'].includes(value)) return false;
+    mistakes.push(`${name} is "${value}": it must be true or false`);
+    return fallback;
+  };
+  const seconds = (name: string, fallback: number, max: number): number =>
+    Math.round(number(name, fallback, { min: 0.01, max }) * 1000);
+
+  const streamer = (text('STREAMER_NAME') ?? 'KAFKA').toUpperCase();
+  if (streamer === 'KAFKA') {
+    const why =
+      text('STREAMER_NAME') === undefined ? 'STREAMER_NAME is not set, which means KAFKA' : 'STREAMER_NAME is KAFKA';
+    mistakes.push(
+      `${why}: this version of the agent can not consume Kafka yet, it arrives in a later one. Set STREAMER_NAME=POLLING; the portal holds the poll, so it is as quick`,
+    );
+  } else if (streamer !== 'POLLING') {
+    mistakes.push(`STREAMER_NAME is "${streamer}": it must be POLLING`);
+  }
+  if (text('CONTROL_THE_PAYLOAD_CONFIG_PATH') !== undefined) {
+    mistakes.push(
+      'CONTROL_THE_PAYLOAD_CONFIG_PATH is set: this version of the agent can not apply a mapping file yet, and without it requests would differ from what the file says. Unset it to send the default request',
+    );
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('QUAYSIDE_AGENT_') && !ownVariables.has(name)) {
+      mistakes.push(`${name} is not a setting of the agent; known are ${[...ownVariables].join(', ')}`);
+    }
+  }
+
+  const healthPort = number('QUAYSIDE_AGENT_HEALTH_PORT', 0, { min: 0, max: 65_535, isWhole: true });
+  const config: Config = {
+    organizationId: required('PORT_ORG_ID', 'the id of your organization, shown in the portal under Settings'),
+    clientId: required('PORT_CLIENT_ID', 'the client id of a credential set of your organization'),
+    clientSecret: required('PORT_CLIENT_SECRET', 'the client secret that belongs to PORT_CLIENT_ID'),
+    portalUrl: readUrl(text('PORT_API_BASE_URL') ?? 'https://api.getport.io', mistakes),
+    agentId: (text('QUAYSIDE_AGENT_ID') ?? `${hostname()}-${processId}`).slice(0, 200),
+    labels: readLabels(text('QUAYSIDE_AGENT_LABELS'), mistakes),
+    concurrency: number('QUAYSIDE_AGENT_CONCURRENCY', 16, { min: 1, max: 1_000, isWhole: true }),
+    polling: {
+      waitMs: Math.round(
+        number('QUAYSIDE_AGENT_WAIT_SECONDS', maxClaimWaitMs / 1000, { min: 0, max: maxClaimWaitMs / 1000 }) * 1000,
+      ),
+      intervalMs: seconds('POLLING_INTERVAL_SECONDS', 10, 3_600),
+      batchSize: number('POLLING_RUNS_BATCH_SIZE', 100, { min: 1, max: 1_000, isWhole: true }),
+    },
+    backoff: {
+      initialMs: seconds('POLLING_INITIAL_BACKOFF_SECONDS', 1, 3_600),
+      factor: number('POLLING_BACKOFF_FACTOR', 2, { min: 1, max: 100 }),
+      maxMs: seconds('POLLING_MAX_BACKOFF_SECONDS', 300, 86_400),
+      jitter: number('POLLING_BACKOFF_JITTER_FACTOR', 0.1, { min: 0, max: 1 }),
+      giveUpAfterMs: seconds('POLLING_MAX_FAILURE_DURATION_SECONDS', 3_600, 31_536_000),
+    },
+    webhook: {
+      timeoutMs: seconds('WEBHOOK_INVOKER_TIMEOUT', 30, 3_600),
+      verifyTls: flag('WEBHOOK_VERIFY_SSL', true),
+    },
+    logLevel: readLogLevel(text('LOG_LEVEL'), mistakes),
+    quotesAnswers: flag('DETAILED_LOGGING', true),
+    dataDir: text('QUAYSIDE_AGENT_DATA_DIR'),
+    health:
+      healthPort === 0 ? undefined : { host: text('QUAYSIDE_AGENT_HEALTH_HOST') ?? '127.0.0.1', port: healthPort },
+  };
+  return mistakes.length > 0 ? { kind: 'mistakes', mistakes } : { kind: 'ok', config: deepFreeze(config) };
+}
+
+function readUrl(value: string, mistakes: string[]): string {
+  const url = URL.parse(value);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    mistakes.push(`PORT_API_BASE_URL is "${value}": it must be a URL such as https://portal.example.com`);
+  } else if (/\/v1\/*$/.test(url.pathname)) {
+    mistakes.push(`PORT_API_BASE_URL ends in /v1: write it without, the agent adds it`);
+  } else if (url.username !== '' || url.search !== '' || url.hash !== '') {
+    mistakes.push('PORT_API_BASE_URL holds user info, a query or a fragment: write only scheme, host and path');
+  }
+  return value.replace(/\/+$/, '');
+}
+
+/** `name=value,name=value` */
+function readLabels(value: string | undefined, mistakes: string[]): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (const pair of value?.split(',') ?? []) {
+    const [name = '', ...rest] = pair.split('=');
+    if (name.trim() === '' || rest.length === 0) {
+      mistakes.push(`QUAYSIDE_AGENT_LABELS holds "${pair.trim()}": write name=value, separated by commas`);
+    } else labels[name.trim()] = rest.join('=').trim();
+  }
+  return labels;
+}
+
+function readLogLevel(value: string | undefined, mistakes: string[]): LogLevel {
+  const level = logLevels[(value ?? 'INFO').toUpperCase()];
+  if (level === undefined)
+    mistakes.push(`LOG_LEVEL is "${value}": it must be one of ${Object.keys(logLevels).join(', ')}`);
+  return level ?? 'info';
+}
+
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,137 @@
+import type { Lease, Settlement } from '@quayside/contracts';
+import { agentLeaseMs } from '@quayside/contracts/dispatch-rules';
+import type { ApiCall, PortalApi } from './api.ts';
+import type { Claimed } from './message.ts';
+import { portalCalls } from './portal-calls.ts';
+import type { Result } from './report.ts';
+
+/**
+ * How a claimed run is held and given back; one kind per dialect of the portal.
+ *
+ *   leased         claim = lease with a fencing token; extended while the work goes on; one settle ends it, and until then
+ *                  nothing is given up: if the agent dies, the run goes to another agent
+ *   acknowledged   (Port-compatible portals) begin = ack, which takes the run for good; log, response and status are
+ *                  reported call by call
+ */
+export interface Job {
+  run: Claimed;
+  attempt: number;
+  custody: Custody;
+}
+
+export interface Custody {
+  /** Once, before anything else. False = the run is not ours. */
+  begin(): Promise<boolean>;
+  /** On the process's monotonic clock: after this the run may be somebody else's. Nothing may be sent then. */
+  heldUntilMs(): number;
+  extend(): Promise<'held' | 'lost' | 'unknown'>;
+  /** Gives an unused run back. */
+  release(): Promise<void>;
+  reportCalls(result: Result): ReportCall[];
+}
+
+export interface ReportCall extends ApiCall {
+  /** What to send instead when the portal refuses the body: too large, or something in an answer that it can not take. */
+  smallerBody?: unknown;
+}
+
+/** The server's clock decides; this much earlier the agent itself stops trusting the lease. */
+const leaseMarginMs = 2_000;
+
+export class LeaseCustody implements Custody {
+  private readonly api: PortalApi;
+  private readonly runId: string;
+  private readonly lease: Lease;
+  private confirmedAtMs = performance.now();
+
+  constructor(api: PortalApi, runId: string, lease: Lease) {
+    this.api = api;
+    this.runId = runId;
+    this.lease = lease;
+  }
+
+  async begin(): Promise<boolean> {
+    return true;
+  }
+
+  heldUntilMs(): number {
+    return this.confirmedAtMs + agentLeaseMs - leaseMarginMs;
+  }
+
+  async extend(): Promise<'held' | 'lost' | 'unknown'> {
+    const askedAtMs = performance.now();
+    const answer = await this.api.call(portalCalls.extend(this.runId, this.lease.token), { timeoutMs: 8_000 });
+    if (answer.kind === 'ok') {
+      this.confirmedAtMs = askedAtMs;
+      return 'held';
+    }
+    return answer.kind === 'refused' && (answer.status === 409 || answer.status === 404) ? 'lost' : 'unknown';
+  }
+
+  async release(): Promise<void> {
+    // A failure costs nothing but time: the lease runs out.
+    await this.api.call(portalCalls.release(this.runId, this.lease.token), { timeoutMs: 5_000 });
+  }
+
+  reportCalls(result: Result): ReportCall[] {
+    const settlement: Settlement = { token: this.lease.token, ...result };
+    return [{ ...portalCalls.settle(this.runId, settlement), smallerBody: shrink(settlement) }];
+  }
+}
+
+/** Without what the target answered: log, outcome and report still fit. */
+function shrink(settlement: Settlement): Settlement {
+  const { response: _, ...rest } = settlement;
+  const note = 'The answer of the target is not kept: the portal did not take it';
+  const outcome =
+    rest.outcome.kind === 'answered' ? { ...rest.outcome, headers: {}, body: '', isBodyTruncated: true } : rest.outcome;
+  return { ...rest, outcome, logs: [...(rest.logs ?? []), note] };
+}
+
+const acknowledgeTries = 3;
+
+export class AcknowledgedCustody implements Custody {
+  private readonly api: PortalApi;
+  private readonly runId: string;
+
+  constructor(api: PortalApi, runId: string) {
+    this.api = api;
+    this.runId = runId;
+  }
+
+  async begin(): Promise<boolean> {
+    let wasCut = false;
+    for (let tries = 0; tries < acknowledgeTries; tries += 1) {
+      const answer = await this.api.call(portalCalls.acknowledge(this.runId));
+      if (answer.kind === 'ok') {
+        const { ackedCount } = answer.body as { ackedCount?: unknown };
+        // After a cut call a count of 0 most likely means that the cut one arrived. Better twice than never.
+        return ackedCount === undefined || Number(ackedCount) > 0 || wasCut;
+      }
+      if (answer.kind === 'refused') return false;
+      wasCut ||= answer.isCut;
+    }
+    return wasCut;
+  }
+
+  heldUntilMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  async extend(): Promise<'held'> {
+    return 'held';
+  }
+
+  async release(): Promise<void> {
+    // Nothing was acknowledged; the claim runs out by itself.
+  }
+
+  /** Line by line; the response before the status, because automations read it when the run ends. */
+  reportCalls(result: Result): ReportCall[] {
+    return [
+      ...(result.logs ?? []).map((line) => portalCalls.addLog(this.runId, line)),
+      ...(result.response === undefined ? [] : [portalCalls.setResponse(this.runId, result.response)]),
+      ...(result.report === undefined ? [] : [portalCalls.patchRun(this.runId, result.report)]),
+    ];
+  }
+}

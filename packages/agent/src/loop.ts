@@ -1,0 +1,234 @@
+import { isDelivered } from '@quayside/contracts/delivery-rules';
+import { agentHeartbeatMs } from '@quayside/contracts/dispatch-rules';
+import { Backoff, pause } from './backoff.ts';
+import type { Config } from './config.ts';
+import type { Job } from './custody.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { buildResult, type Result } from './report.ts';
+import type { Source } from './sources/source.ts';
+import type { Spool } from './spool.ts';
+import { carryOut, type WorkOptions } from './work.ts';
+
+/**
+ * The agent's life.
+ *
+ *   claiming ──jobs──► each job on its own: begin ► carry out ► report     (at most `concurrency` at a time)
+ *      │  ▲
+ *      ▼  │ success
+ *   backing off ──failing longer than giveUpAfterMs──► gave_up
+ *      │
+ *      └──drain──► draining: no claim, unstarted jobs released, started ones finished, outcomes reported ──► drained
+ *
+ * Invariants
+ *   - Only as many runs are claimed as can start at once: nothing waits inside the agent while another agent is idle.
+ *   - A job's lease is extended until its outcome is recorded, not only until it is known.
+ *   - A job whose lease is lost is stopped and not reported: it belongs to somebody else.
+ *   - Outcomes in the spool go before new claims, so that a portal that comes back hears them before it hands the same
+ *     runs out again.
+ */
+export interface LoopOptions {
+  config: Pick<Config, 'concurrency' | 'backoff'>;
+  source: Source;
+  spool: Spool;
+  work: WorkOptions;
+  metrics: Metrics;
+  log: Log;
+}
+
+export type LoopEnd = 'drained' | 'gave_up';
+
+/** With all slots taken: wait until this share of them is free, or this long after the first, and claim in one call. */
+const batchShare = 1 / 4;
+const batchWaitMs = 5;
+/** More outcomes than this in the spool, and nothing new is claimed. */
+const maxSpooled = 1_000;
+
+export class Loop {
+  private readonly options: LoopOptions;
+  private readonly active = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+  private readonly backoff: Backoff;
+  private onSlotFree: () => void = () => {};
+  /** On the monotonic clock: the last time that the loop went round; a health check compares it with now. */
+  lastTurnAtMs = performance.now();
+  /** Undefined while all is well; else what the portal's last answer was. */
+  problem: string | undefined;
+
+  constructor(options: LoopOptions) {
+    this.options = options;
+    this.backoff = new Backoff(options.config.backoff);
+  }
+
+  get inFlight(): number {
+    return this.active.size;
+  }
+
+  get isDraining(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  drain(): void {
+    this.stopping.abort();
+  }
+
+  async run(): Promise<LoopEnd> {
+    const { signal } = this.stopping;
+    let end: LoopEnd = 'drained';
+    while (!signal.aborted) {
+      this.lastTurnAtMs = performance.now();
+      await this.waitForSlots();
+      if (signal.aborted) break;
+      const pauseMs = await this.turn(signal);
+      if (pauseMs === undefined) {
+        end = 'gave_up';
+        break;
+      }
+      if (pauseMs > 0) await pause(pauseMs, signal);
+    }
+    await Promise.all(this.active);
+    return end;
+  }
+
+  /** One claim. Returns how long to pause; undefined = give up. */
+  private async turn(signal: AbortSignal): Promise<number | undefined> {
+    const { source, spool, config, metrics, log } = this.options;
+    if (spool.size > 0 && (await spool.flush()) === 'portal_away') {
+      return this.failed('the portal does not take outcomes', undefined);
+    }
+    if (spool.size >= maxSpooled) return this.failed(`${spool.size} outcomes wait to be recorded`, undefined);
+
+    const free = config.concurrency - this.active.size;
+    const claimed = await source.claim({ free, inFlight: this.active.size, capacity: config.concurrency }, signal);
+    if (claimed.kind === 'failed') return this.failed(claimed.message, claimed.retryAfterMs);
+    if (this.problem !== undefined) log.info('the portal answers again');
+    this.problem = undefined;
+    this.backoff.reset();
+
+    metrics.claimed += claimed.jobs.length;
+    for (const job of claimed.jobs) {
+      if (signal.aborted) this.start(() => this.release(job));
+      else this.start(() => this.carry(job));
+    }
+    return claimed.pauseMs;
+  }
+
+  private failed(problem: string, retryAfterMs: number | undefined): number | undefined {
+    const { config, log } = this.options;
+    const delayMs = Math.max(this.backoff.next(), retryAfterMs ?? 0);
+    this.problem = problem;
+    const { failingMs } = this.backoff;
+    if (failingMs > config.backoff.giveUpAfterMs) {
+      log.fatal(
+        { problem, failingSeconds: Math.round(failingMs / 1000) },
+        'the portal has not answered for too long; giving up',
+      );
+      return undefined;
+    }
+    log.warn({ problem, retryInMs: Math.round(delayMs) }, 'no work can be claimed; trying again');
+    return delayMs;
+  }
+
+  private start(task: () => Promise<void>): void {
+    const running = task().finally(() => {
+      this.active.delete(running);
+      this.onSlotFree();
+    });
+    this.active.add(running);
+  }
+
+  private async waitForSlots(): Promise<void> {
+    const { concurrency } = this.options.config;
+    if (this.active.size < concurrency) return;
+    const wanted = Math.max(1, Math.ceil(concurrency * batchShare));
+    await new Promise<void>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      this.onSlotFree = () => {
+        if (concurrency - this.active.size >= wanted) {
+          clearTimeout(timer);
+          resolve();
+        } else timer ??= setTimeout(resolve, batchWaitMs);
+      };
+    });
+    this.onSlotFree = () => {};
+  }
+
+  private async release(job: Job): Promise<void> {
+    this.options.metrics.released += 1;
+    await job.custody.release();
+  }
+
+  private async carry(job: Job): Promise<void> {
+    const { log, metrics, spool, work } = this.options;
+    const context = { run: job.run.id, attempt: job.attempt };
+    if (!(await job.custody.begin())) {
+      log.info(context, 'the run was taken by somebody else');
+      return;
+    }
+    const keeper = new LeaseKeeper(job, () => {
+      metrics.lost += 1;
+      log.warn(context, 'the lease is lost: the run went to another agent, or ended otherwise');
+    });
+    const worked = await carryOut(job, work, keeper.lost).catch((error: unknown) => {
+      log.error({ ...context, err: error }, 'a fault of the agent');
+      return { kind: 'result' as const, result: faultResult() };
+    });
+    if (keeper.lost.aborted || worked.kind === 'expired') {
+      keeper.stop();
+      if (worked.kind === 'expired') log.warn(context, 'the lease ran out before anything was sent');
+      return;
+    }
+    if (worked.kind === 'ignored') {
+      keeper.stop();
+      log.info(context, 'no entry of the mapping wants the run; it is left to others');
+      return this.release(job);
+    }
+    metrics[isDelivered(worked.result.outcome) ? 'delivered' : 'failed'] += 1;
+    const report = {
+      runId: job.run.id,
+      attempt: job.attempt,
+      calls: job.custody.reportCalls(worked.result),
+      doneCount: 0,
+      createdAt: new Date().toISOString(),
+    };
+    await spool.submit(report, () => keeper.stop());
+  }
+}
+
+/** Extends a lease until it is stopped or lost. Cheap for short jobs: the first call comes after ten seconds. */
+class LeaseKeeper {
+  private readonly timer: NodeJS.Timeout;
+  private readonly controller = new AbortController();
+
+  constructor(job: Job, onLost: () => void) {
+    this.timer = setInterval(async () => {
+      if ((await job.custody.extend()) !== 'lost' || this.controller.signal.aborted || this.isStopped) return;
+      this.stop();
+      onLost();
+      this.controller.abort();
+    }, agentHeartbeatMs);
+  }
+
+  private isStopped = false;
+
+  get lost(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    clearInterval(this.timer);
+  }
+}
+
+/** A run must not hang because of a bug here: it fails and says so. */
+function faultResult(): Result {
+  return buildResult({
+    outcome: { kind: 'unpreparable', message: 'the agent failed while working on the run; its log says more' },
+    isSynchronized: false,
+    request: undefined,
+    lines: [],
+    quotesAnswers: false,
+    mapped: undefined,
+  });
+}

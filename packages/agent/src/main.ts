@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+
+/**
+ * The process: environment in, exit code out. Everything else is imported after the compile cache is on, which keeps
+ * start-up short and the type stripper out of memory.
+ *
+ * SIGTERM or SIGINT: drain, exit 0. A second one: exit at once. Mistakes in the environment: all listed, exit 1.
+ */
+enableCompileCache();
+// As Port's agent does; variables that are set win over the file.
+if (existsSync('.env')) process.loadEnvFile('.env');
+
+const { readConfig } = await import('./config.ts');
+const read = readConfig(process.env, process.pid);
+if (read.kind === 'mistakes') {
+  process.stderr.write(`The agent can not start:\n${read.mistakes.map((mistake) => `  - ${mistake}\n`).join('')}`);
+  process.exit(1);
+}
+
+const [{ createAgent }, { createLog }] = await Promise.all([import('./agent.ts'), import('./log.ts')]);
+const { config } = read;
+const log = createLog(config.logLevel, config.agentId);
+const agent = createAgent(config, log);
+
+let signalCount = 0;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    signalCount += 1;
+    if (signalCount > 1) {
+      log.warn({ signal }, 'a second signal: exiting at once');
+      process.exit(1);
+    }
+    log.info({ signal }, 'draining: no new work, started work is finished');
+    agent.drain();
+  });
+}
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    log.fatal({ err: error }, 'a fault of the agent; exiting');
+    process.exit(1);
+  });
+}
+
+process.exit(await agent.run());

@@ -1,0 +1,72 @@
+import type { AgentIdentity, Settlement } from '@quayside/contracts';
+import { agentInstallationId, agentLeaseMs } from '@quayside/contracts/dispatch-rules';
+import type { ApiCall } from './api.ts';
+
+/**
+ * The calls that the agent makes, as data. Paths are written out, so that the agent need not load the route table and its
+ * schema library; a test compares each with the table.
+ */
+const run = (runId: string) => `/v1/actions/runs/${encodeURIComponent(runId)}`;
+
+export const portalCalls = {
+  /** Quayside's dialect: held until there is work, each run with a lease. */
+  claimLeases: (limit: number, waitMs: number, agent: AgentIdentity): ApiCall => ({
+    method: 'POST',
+    path: '/v1/actions/runs/claim-pending',
+    body: {
+      installationId: agentInstallationId,
+      limit,
+      invocationMethod: 'WEBHOOK',
+      visibilityTimeoutMs: agentLeaseMs,
+      waitMs,
+      agent,
+    },
+  }),
+  /** The published dialect. */
+  claimPlain: (limit: number): ApiCall => ({
+    method: 'POST',
+    path: '/v1/actions/runs/claim-pending',
+    body: { installationId: agentInstallationId, limit, invocationMethod: 'WEBHOOK' },
+  }),
+  acknowledge: (runId: string): ApiCall => ({
+    method: 'PATCH',
+    path: '/v1/actions/runs/ack',
+    body: { runIds: [runId] },
+  }),
+  extend: (runId: string, token: string): ApiCall => ({
+    method: 'POST',
+    path: `${run(runId)}/lease/extend`,
+    body: { token },
+  }),
+  release: (runId: string, token: string): ApiCall => ({
+    method: 'POST',
+    path: `${run(runId)}/lease/release`,
+    body: { token },
+  }),
+  settle: (runId: string, settlement: Settlement): ApiCall => ({
+    method: 'POST',
+    path: `${run(runId)}/lease/settle`,
+    body: settlement,
+  }),
+  addLog: (runId: string, message: string): ApiCall => ({
+    method: 'POST',
+    path: `${run(runId)}/logs`,
+    body: { message },
+  }),
+  setResponse: (runId: string, response: unknown): ApiCall => ({
+    method: 'PATCH',
+    path: `${run(runId)}/response`,
+    body: { response },
+  }),
+  patchRun: (runId: string, patch: Settlement['report']): ApiCall => ({
+    method: 'PATCH',
+    path: run(runId),
+    body: patch,
+  }),
+  /** Port's portal queues runs for polling agents only after this. */
+  choosePolling: (): ApiCall => ({
+    method: 'PATCH',
+    path: '/v1/organization',
+    body: { settings: { portAgentStreamerName: 'POLLING' } },
+  }),
+};

@@ -1,0 +1,151 @@
+import type { DeliveryOutcome } from '@quayside/contracts';
+import { isDelivered } from '@quayside/contracts/delivery-rules';
+import { type DeliveryAgent, displayUrl, type Invocation, prepare, send, signRequest } from '@quayside/delivery';
+import type { PortalApi } from './api.ts';
+import type { Job } from './custody.ts';
+import type { Log } from './log.ts';
+import { findEntry, type MappingEntry } from './mapping.ts';
+import { buildMessage, isSynchronized, type Message } from './message.ts';
+import { portalCalls } from './portal-calls.ts';
+import { buildResult, type Result } from './report.ts';
+import { userAgent } from './version.ts';
+
+/**
+ * One job, from message to result: message → mapping → prepare → sign → send (at most once) → result. Whether to try again
+ * is the portal's decision, which sees the outcome.
+ */
+export interface WorkOptions {
+  api: PortalApi;
+  log: Log;
+  agentId: string;
+  clientSecret: string;
+  mapping: readonly MappingEntry[];
+  timeoutMs: number;
+  quotesAnswers: boolean;
+  /** Reused connections, for deliveries that the portal repeats when a connection broke. */
+  pooled: DeliveryAgent;
+  /** A connection per request, for synchronous deliveries: those are not repeated. */
+  fresh: DeliveryAgent;
+}
+
+export type WorkResult =
+  | { kind: 'result'; result: Result }
+  /** No entry of the mapping wants it. */
+  | { kind: 'ignored' }
+  /** The lease ran out before anything was sent. */
+  | { kind: 'expired' };
+
+/** A target that takes longer than this has the lines so far shown in the portal meanwhile, for one more call. */
+const showProgressAfterMs = 2_000;
+
+export async function carryOut(job: Job, options: WorkOptions, signal: AbortSignal): Promise<WorkResult> {
+  const { run, attempt } = job;
+  const message = buildMessage(run);
+  const entry = findEntry(options.mapping, message);
+  if (entry === undefined) return { kind: 'ignored' };
+
+  const isSync = isSynchronized(run.payload);
+  const progress = new Progress(options.api, run.id);
+  progress.add(`Received by the agent ${options.agentId}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
+  const invocation = entry.request(message);
+  const prepared = isInvocation(invocation) ? prepare(invocation, { runId: run.id, attempt, userAgent }) : invocation;
+
+  let outcome: DeliveryOutcome;
+  let request: { method: string; url: string } | undefined;
+  if (prepared.kind === 'prepared') {
+    const { method, url, body } = prepared.request;
+    request = { method, url: displayUrl(url) };
+    progress.add(
+      `Prepared the request: ${body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of JSON`}, signed`,
+    );
+    if (performance.now() > job.custody.heldUntilMs()) return { kind: 'expired' };
+    progress.add(`Sending ${method} ${request.url}`);
+    options.log.info({ run: run.id, attempt, method, url: request.url }, 'sending');
+    const signed = signRequest(prepared.request, options.clientSecret, Math.floor(Date.now() / 1000));
+    progress.start();
+    outcome = await send(signed, {
+      dispatcher: isSync ? options.fresh : options.pooled,
+      timeoutMs: options.timeoutMs,
+      signal,
+    });
+  } else {
+    outcome = prepared;
+  }
+  await progress.stop();
+  logOutcome(options.log, job, outcome, request);
+
+  const mapped = isInvocation(invocation) ? report(entry, message, invocation, outcome) : undefined;
+  const result = buildResult({
+    outcome,
+    isSynchronized: isSync,
+    request,
+    lines: progress.unreported(),
+    quotesAnswers: options.quotesAnswers,
+    mapped,
+  });
+  return { kind: 'result', result };
+}
+
+function report(entry: MappingEntry, body: Message, request: Invocation, outcome: DeliveryOutcome): Result['report'] {
+  return entry.report?.({ body, request, outcome });
+}
+
+function isInvocation(value: Invocation | { kind: 'unpreparable' }): value is Invocation {
+  return !('kind' in value);
+}
+
+/** Status and timing only: what was sent and answered stays out of the agent's own log. */
+function logOutcome(log: Log, job: Job, outcome: DeliveryOutcome, request: { url: string } | undefined): void {
+  const { kind } = outcome;
+  const details = {
+    run: job.run.id,
+    attempt: job.attempt,
+    url: request?.url,
+    outcome: kind,
+    ...(kind === 'answered' ? { status: outcome.statusCode } : { problem: outcome.message }),
+    ...('durationMs' in outcome && { durationMs: Math.round(outcome.durationMs) }),
+  };
+  if (isDelivered(outcome)) log.info(details, 'delivered');
+  else log.warn(details, 'not delivered');
+}
+
+/** The lines of one attempt. Normally they all go with the result; a slow target has them shown before. */
+class Progress {
+  private readonly api: PortalApi;
+  private readonly runId: string;
+  private readonly lines: string[] = [];
+  private reportedCount = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private reporting: Promise<void> | undefined;
+
+  constructor(api: PortalApi, runId: string) {
+    this.api = api;
+    this.runId = runId;
+  }
+
+  add(line: string): void {
+    this.lines.push(line);
+  }
+
+  start(): void {
+    this.timer = setTimeout(() => {
+      this.reporting = this.reportSoFar();
+    }, showProgressAfterMs);
+  }
+
+  /** Waits for a report that is under way, so that no line appears twice. */
+  async stop(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.reporting;
+  }
+
+  unreported(): string[] {
+    return this.lines.slice(this.reportedCount);
+  }
+
+  private async reportSoFar(): Promise<void> {
+    const count = this.lines.length;
+    const answer = await this.api.call(portalCalls.addLog(this.runId, this.lines.join('\n')), { timeoutMs: 5_000 });
+    if (answer.kind === 'ok') this.reportedCount = count;
+  }
+}
