@@ -21,7 +21,7 @@ const closingMs = 10_000;
 /** A loop that did not go round for this much longer than a claim may last is stuck. */
 const stuckAfterMs = 60_000;
 
-export function createAgent(config: Config, log: Log): Agent {
+export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: number } = {}): Agent {
   const { portalUrl, clientId, clientSecret } = config;
   const api = new PortalApi({ portalUrl, clientId, clientSecret, userAgent });
   const spool = new Spool({ api, log, dir: config.dataDir, backoff: config.backoff });
@@ -48,6 +48,7 @@ export function createAgent(config: Config, log: Log): Agent {
     },
     metrics,
     log,
+    ...tuning,
   });
 
   const idleMs = () => performance.now() - loop.lastTurnAtMs;

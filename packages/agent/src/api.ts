@@ -19,6 +19,8 @@ export type ApiAnswer =
   /** No usable answer. `isCut` = the connection broke or timed out after the request went out. */
   | { kind: 'unreachable'; message: string; isCut: boolean };
 
+type Failure = Exclude<ApiAnswer, { kind: 'ok' }>;
+
 export interface CallOptions {
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -44,7 +46,8 @@ const maxReplyBytes = 256 * 1024 * 1024;
 export class PortalApi {
   private readonly options: PortalApiOptions;
   private readonly dispatcher = createDeliveryAgent({ connectTimeoutMs: 10_000 });
-  private token: Promise<Token | Exclude<ApiAnswer, { kind: 'ok' }>> | undefined;
+  private current: Token | undefined;
+  private fetching: Promise<Token | Failure> | undefined;
   /** Calls made, token calls included; for the metrics. */
   callCount = 0;
 
@@ -53,35 +56,36 @@ export class PortalApi {
   }
 
   async call(call: ApiCall, options: CallOptions = {}): Promise<ApiAnswer> {
-    const first = await this.callOnce(call, options);
-    if (first.kind !== 'refused' || first.status !== 401) return first;
-    // Revoked or expired early, e.g. the portal's signing key changed.
-    this.token = undefined;
-    return this.callOnce(call, options);
+    const token = await this.currentToken();
+    if ('kind' in token) return token;
+    const answer = await this.callWith(token, call, options);
+    if (answer.kind !== 'refused' || answer.status !== 401) return answer;
+    // Revoked, or the portal's signing key changed. Of several calls that notice, one fetches the new token.
+    if (this.current === token) this.current = undefined;
+    const renewed = await this.currentToken();
+    return 'kind' in renewed ? renewed : this.callWith(renewed, call, options);
   }
 
   async close(): Promise<void> {
     await this.dispatcher.destroy();
   }
 
-  private async callOnce(call: ApiCall, options: CallOptions): Promise<ApiAnswer> {
-    const token = await this.currentToken();
-    if ('kind' in token) return token;
+  private callWith(token: Token, call: ApiCall, options: CallOptions): Promise<ApiAnswer> {
     return this.send(call, { authorization: `Bearer ${token.value}`, 'x-port-reserved-usage': 'true' }, options);
   }
 
-  private async currentToken(): Promise<Token | Exclude<ApiAnswer, { kind: 'ok' }>> {
-    // One fetch however many calls wait for it.
-    this.token ??= this.fetchToken();
-    const pending = this.token;
-    const token = await pending;
-    const isUsable = !('kind' in token) && performance.now() < token.renewAtMs;
-    if (isUsable) return token;
-    if (this.token === pending) this.token = undefined;
-    return 'kind' in token ? token : this.currentToken();
+  private async currentToken(): Promise<Token | Failure> {
+    if (this.current !== undefined && performance.now() < this.current.renewAtMs) return this.current;
+    // One fetch, however many calls wait for it.
+    this.fetching ??= this.fetchToken().then((token) => {
+      this.fetching = undefined;
+      if (!('kind' in token)) this.current = token;
+      return token;
+    });
+    return this.fetching;
   }
 
-  private async fetchToken(): Promise<Token | Exclude<ApiAnswer, { kind: 'ok' }>> {
+  private async fetchToken(): Promise<Token | Failure> {
     const { clientId, clientSecret } = this.options;
     const call: ApiCall = { method: 'POST', path: '/v1/auth/access_token', body: { clientId, clientSecret } };
     const answer = await this.send(call, {}, {});

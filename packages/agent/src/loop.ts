@@ -34,6 +34,8 @@ export interface LoopOptions {
   work: WorkOptions;
   metrics: Metrics;
   log: Log;
+  /** Between extensions of a lease; shorter only in tests. */
+  heartbeatMs?: number;
 }
 
 export type LoopEnd = 'drained' | 'gave_up';
@@ -165,7 +167,7 @@ export class Loop {
       log.info(context, 'the run was taken by somebody else');
       return;
     }
-    const keeper = new LeaseKeeper(job, () => {
+    const keeper = new LeaseKeeper(job, this.options.heartbeatMs ?? agentHeartbeatMs, () => {
       metrics.lost += 1;
       log.warn(context, 'the lease is lost: the run went to another agent, or ended otherwise');
     });
@@ -200,13 +202,13 @@ class LeaseKeeper {
   private readonly timer: NodeJS.Timeout;
   private readonly controller = new AbortController();
 
-  constructor(job: Job, onLost: () => void) {
+  constructor(job: Job, heartbeatMs: number, onLost: () => void) {
     this.timer = setInterval(async () => {
       if ((await job.custody.extend()) !== 'lost' || this.controller.signal.aborted || this.isStopped) return;
       this.stop();
       onLost();
       this.controller.abort();
-    }, agentHeartbeatMs);
+    }, heartbeatMs);
   }
 
   private isStopped = false;

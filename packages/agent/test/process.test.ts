@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, TestPortal } from './portal.ts';
+import { environment } from './start-agent.ts';
+
+/** The real process: start, signals, kills. */
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+interface Started {
+  child: ChildProcess;
+  output(): string;
+  exitCode: Promise<number | null>;
+}
+
+let portal: TestPortal;
+let target: Receiver;
+let dir: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  portal = new TestPortal();
+  await portal.start();
+  target = await startReceiver();
+  dir = await mkdtemp(join(tmpdir(), 'quayside-agent-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await Promise.all([portal.stop(), target.close()]);
+  await rm(dir, { recursive: true, force: true });
+  expect(portal.violations).toEqual([]);
+});
+
+function spawnAgent(env: Record<string, string>): Started {
+  const child = spawn(process.execPath, [main], { env: { PATH: process.env.PATH, ...env }, cwd: dir });
+  children.push(child);
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const exitCode = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, output: () => text, exitCode };
+}
+
+const start = (more: Record<string, string> = {}) => spawnAgent(environment(portal, more));
+
+describe('start', () => {
+  it('with mistakes lists them all and exits with 1', async () => {
+    const { exitCode, output } = spawnAgent({ QUAYSIDE_AGENT_CONCURRENCY: 'many' });
+    expect(await exitCode).toBe(1);
+    expect(output()).toContain('The agent can not start:\n');
+    for (const name of [
+      'STREAMER_NAME',
+      'PORT_ORG_ID',
+      'PORT_CLIENT_ID',
+      'PORT_CLIENT_SECRET',
+      'QUAYSIDE_AGENT_CONCURRENCY',
+    ]) {
+      expect(output()).toContain(`  - ${name} `);
+    }
+  });
+
+  it('with Kafka says that it arrives later and what to set', async () => {
+    const { exitCode, output } = start({ STREAMER_NAME: 'KAFKA' });
+    expect(await exitCode).toBe(1);
+    expect(output()).toContain('Set STREAMER_NAME=POLLING');
+  });
+});
+
+describe('SIGTERM', () => {
+  it('finishes what was started and exits with 0', async () => {
+    const { child, exitCode, output } = start({ WEBHOOK_INVOKER_TIMEOUT: '5' });
+    let answer = () => {};
+    target.answer = (_, response) => {
+      answer = () => response.end('{}');
+    };
+    const run = portal.enqueue({ url: target.url });
+    await eventually('it is sent', () => target.requests.length === 1);
+    child.kill('SIGTERM');
+    await eventually('it drains', () => output().includes('draining'));
+    answer();
+    expect(await exitCode).toBe(0);
+    expect(run.settlements).toHaveLength(1);
+    expect(output()).toContain('agent stopped');
+  });
+
+  it('of an idle agent ends it at once', async () => {
+    const { child, exitCode } = start();
+    await eventually('it claims', () => portal.callsTo(/claim/).length > 0);
+    const startedAt = performance.now();
+    child.kill('SIGTERM');
+    expect(await exitCode).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it('twice exits at once', async () => {
+    const { child, exitCode, output } = start({ WEBHOOK_INVOKER_TIMEOUT: '60' });
+    target.answer = () => {};
+    portal.enqueue({ url: target.url });
+    await eventually('it is sent', () => target.requests.length === 1);
+    child.kill('SIGTERM');
+    await eventually('it drains', () => output().includes('draining'));
+    child.kill('SIGTERM');
+    expect(await exitCode).toBe(1);
+  });
+});
+
+describe('kill -9', () => {
+  it('between claim and answer: the next agent delivers the run again, under the same key', async () => {
+    portal.leaseMs = 500;
+    const first = start({ WEBHOOK_INVOKER_TIMEOUT: '5' });
+    target.answer = () => {};
+    const run = portal.enqueue({ url: target.url });
+    await eventually('it is sent', () => target.requests.length === 1);
+    first.child.kill('SIGKILL');
+    target.answer = (_, response) => void response.end('{}');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    start({ QUAYSIDE_AGENT_ID: 'second' });
+    await eventually('it is settled', () => run.settlements.length === 1);
+    expect(target.requests.map((request) => request.headers['idempotency-key'])).toEqual([run.id, run.id]);
+    expect(target.requests.map((request) => request.headers['x-quayside-attempt'])).toEqual(['1', '2']);
+  });
+
+  it('between outcome and settle: the outcome is on disk, and the restarted agent reports it instead of sending again', async () => {
+    const data = join(dir, 'data');
+    const first = start({ QUAYSIDE_AGENT_DATA_DIR: data });
+    portal.fault = (call) => (call.path.endsWith('/settle') ? 503 : undefined);
+    const run = portal.enqueue({ url: target.url });
+    await eventually('settling was tried', () => portal.callsTo(/settle/).length > 0);
+    first.child.kill('SIGKILL');
+    await first.exitCode;
+    expect(await readdir(data)).toEqual([`${run.id}-1.json`]);
+    portal.fault = () => undefined;
+    start({ QUAYSIDE_AGENT_DATA_DIR: data });
+    await eventually('it is settled', () => run.settlements.length === 1);
+    expect(target.requests).toHaveLength(1);
+    await eventually('a claim follows', () => portal.calls.at(-1)?.path.endsWith('claim-pending') === true);
+    expect(await readdir(data)).toEqual([]);
+  });
+});
+
+describe('cost', () => {
+  it('starts in under a second and stays well under 80 MB when idle', async () => {
+    // The first start fills the compile cache, as any start on a machine after the first does.
+    const warmUp = start();
+    await eventually('it claims', () => portal.callsTo(/claim/).length > 0);
+    warmUp.child.kill('SIGTERM');
+    await warmUp.exitCode;
+    portal.calls.length = 0;
+
+    const startedAt = performance.now();
+    const { child } = start();
+    await eventually('it claims', () => portal.callsTo(/claim/).length > 0);
+    const startMs = performance.now() - startedAt;
+    const runs = Array.from({ length: 20 }, () => portal.enqueue({ url: target.url }));
+    await eventually('runs are settled', () => runs.every((run) => run.settlements.length > 0));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
+    const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+    process.stdout.write(`agent: first claim after ${Math.round(startMs)} ms, ${Math.round(rssMb)} MB resident\n`);
+    expect(startMs).toBeLessThan(process.env.CI ? 3_000 : 1_500);
+    expect(rssMb).toBeLessThan(120);
+  });
+});

@@ -1,0 +1,60 @@
+import { type Agent, createAgent } from '../src/agent.ts';
+import { type Config, readConfig } from '../src/config.ts';
+import { createLog } from '../src/log.ts';
+import type { TestPortal } from './portal.ts';
+
+/** The environment of a polling agent for the test portal. */
+export function environment(portal: TestPortal, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    STREAMER_NAME: 'POLLING',
+    PORT_ORG_ID: 'org_test',
+    PORT_CLIENT_ID: 'test-client',
+    PORT_CLIENT_SECRET: 'test-secret',
+    PORT_API_BASE_URL: portal.url,
+    POLLING_INTERVAL_SECONDS: '0.1',
+    POLLING_INITIAL_BACKOFF_SECONDS: '0.05',
+    POLLING_MAX_BACKOFF_SECONDS: '0.2',
+    WEBHOOK_INVOKER_TIMEOUT: '1',
+    QUAYSIDE_AGENT_ID: 'agent-under-test',
+    ...more,
+  };
+}
+
+export interface StartedAgent {
+  agent: Agent;
+  /** What it logged, as JSON lines. */
+  lines: string[];
+  exitCode: Promise<number>;
+  stop(): Promise<number>;
+}
+
+/** The agent in this process; tests of signals and kills spawn the real one. */
+export function startAgent(
+  portal: TestPortal,
+  more: Record<string, string> = {},
+  tuning: { heartbeatMs?: number } = {},
+): StartedAgent {
+  const lines: string[] = [];
+  const config = configOf(environment(portal, more));
+  const agent = createAgent(
+    config,
+    createLog('debug', config.agentId, (line) => lines.push(line)),
+    tuning,
+  );
+  const exitCode = agent.run();
+  return {
+    agent,
+    lines,
+    exitCode,
+    stop: () => {
+      agent.drain();
+      return exitCode;
+    },
+  };
+}
+
+export function configOf(env: Record<string, string>): Config {
+  const read = readConfig(env, 1);
+  if (read.kind === 'mistakes') throw new Error(read.mistakes.join('\n'));
+  return read.config;
+}
