@@ -70,6 +70,8 @@ export class Spool {
     if (dir === undefined) return;
     await mkdir(dir, { recursive: true, mode: 0o700 });
     for (const name of (await readdir(dir)).sort()) {
+      // Half-written when the process was killed; what it was to replace, if anything, is still there.
+      if (name.endsWith('.json.new')) await rm(join(dir, name), { force: true });
       if (!name.endsWith('.json')) continue;
       try {
         const report = JSON.parse(await readFile(join(dir, name), 'utf8')) as Report;
@@ -88,7 +90,10 @@ export class Spool {
     await this.persist(report, false);
     const result = await this.work(entry);
     if (result === 'closed') return;
+    // Still busy: a flush that closes the report meanwhile would have its file written again behind it.
+    entry.isBusy = true;
     await this.persist(report, true);
+    entry.isBusy = false;
     this.schedule();
   }
 

