@@ -19,7 +19,7 @@ export interface Job {
   custody: Custody;
 }
 
-export interface Custody {
+interface Custody {
   /** Once, before anything else. False = the run is not ours. */
   begin(): Promise<boolean>;
   /** On the process's monotonic clock: after this the run may be somebody else's. Nothing may be sent then. */

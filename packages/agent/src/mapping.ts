@@ -14,7 +14,7 @@ export interface MappingEntry {
   report?(context: ReportContext): RunPatch;
 }
 
-export interface ReportContext {
+interface ReportContext {
   body: Message;
   request: Invocation;
   outcome: DeliveryOutcome;

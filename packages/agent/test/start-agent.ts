@@ -53,7 +53,7 @@ export function startAgent(
   };
 }
 
-export function configOf(env: Record<string, string>): Config {
+function configOf(env: Record<string, string>): Config {
   const read = readConfig(env, 1);
   if (read.kind === 'mistakes') throw new Error(read.mistakes.join('\n'));
   return read.config;
