@@ -15,6 +15,7 @@ export default defineConfig({
       { test: { name: 'testkit', root: 'packages/testkit', include } },
       { test: { name: 'server', root: 'packages/server', include } },
       { test: { name: 'agent', root: 'packages/agent', include } },
+      { test: { name: 'target-service', root: 'examples/target-service', include } },
       { test: { name: 'web', root: 'packages/web', include: ['src/**/*.test.{ts,tsx}'] } },
       { test: { name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
