@@ -112,7 +112,7 @@ const mayImport: Record<Role, readonly Target[] | 'everything'> = {
   // The composition root creates services and hands them to routes and jobs: docs/adr/0016.
   'server app': ['contracts', 'config', 'server app', ...platform, 'index', 'service', 'routes', 'jobs'],
   'server main': ['contracts', 'config', 'server app', 'demo', ...platform, 'index'],
-  demo: ['contracts', 'demo', 'server app (types)', ...platform, 'index'],
+  demo: ['contracts', 'demo', 'server app (types)', ...platform, 'index', 'service'],
   agent: ['agent', 'contracts', 'expressions', 'delivery'],
   'agent main': ['agent', 'contracts', 'expressions', 'delivery'],
   'web ui': ['contracts', 'expressions', 'web ui'],
