@@ -40,8 +40,8 @@ ${feature}/service                 | yes       yes         yes      –       | 
 ${feature}/routes                  | yes       –           –        –       | types yes   types types | –          –          yes        yes          –          | –            –            –            –
 ${feature}/jobs                    | yes       –           –        –       | types types yes   types | –          –          yes        yes          –          | –            –            –            –
 packages/server/src/app            | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          yes          yes        | yes          –            –            yes
-packages/server/src/main           | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            –          | yes          –            –            –
-packages/server/src/demo/seed      | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          yes          –          | yes          –            –            yes
+packages/server/src/main           | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          –            –          | –            –            –            –
+packages/server/src/demo/seed      | yes       –           –        –       | yes   yes   yes   yes   | –          –          –          yes          –          | –            –            –            yes
 packages/server/src/config         | yes       –           –        –       | –     –     –     –     | –          –          –          –            –          | –            –            –            –
 ${feature}/runs.test               | yes       yes         yes      yes     | yes   yes   yes   yes   | yes        yes        yes        yes          yes        | yes          yes          yes          yes
 `;

@@ -111,8 +111,9 @@ const mayImport: Record<Role, readonly Target[] | 'everything'> = {
   config: ['contracts'],
   // The composition root creates services and hands them to routes and jobs: docs/adr/0016.
   'server app': ['contracts', 'config', 'server app', ...platform, 'index', 'service', 'routes', 'jobs'],
-  'server main': ['contracts', 'config', 'server app', 'demo', ...platform, 'index'],
-  demo: ['contracts', 'demo', 'server app (types)', ...platform, 'index', 'service'],
+  'server main': ['contracts', 'config', 'server app', 'demo', ...platform],
+  // Fills a new organization through the same use cases as everybody.
+  demo: ['contracts', 'demo', 'server app (types)', ...platform, 'service'],
   agent: ['agent', 'contracts', 'expressions', 'delivery'],
   'agent main': ['agent', 'contracts', 'expressions', 'delivery'],
   'web ui': ['contracts', 'expressions', 'web ui'],
