@@ -17,6 +17,7 @@ export default defineConfig({
       { test: { name: 'agent', root: 'packages/agent', include } },
       { test: { name: 'target-service', root: 'examples/target-service', include } },
       { test: { name: 'web', root: 'packages/web', include: ['src/**/*.test.{ts,tsx}'] } },
+      { test: { name: 'examples', root: 'examples', include: ['*/src/**/*.test.ts', '*/test/**/*.test.ts'] } },
       { test: { name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {

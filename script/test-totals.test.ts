@@ -24,4 +24,11 @@ describe('totals of a test run', () => {
   ])('%s', (_name, text, exitCode, isCi, passed, failed) => {
     expect(totals(text, exitCode, isCi)).toMatchObject({ passed, failed });
   });
+
+  it('a test file that no project ran', () => {
+    const ran = [{ name: '/repo/packages/a/src/a.test.ts', status: 'passed', assertionResults: [{}] }];
+    const expected = ['packages/a/src/a.test.ts', 'packages/b/src/b.test.ts'];
+    const { failed, notes } = totals(report(1, 0, 0, ran), 0, true, expected);
+    expect([failed, notes]).toEqual([1, [expect.stringContaining('packages/b/src/b.test.ts did not run')]]);
+  });
 });
