@@ -1,0 +1,184 @@
+import { BigNumber, type Json, type Value } from '../json.ts';
+import { BudgetExceeded, type Span } from './errors.ts';
+import type { PendingCall } from './filter.ts';
+
+/**
+ * What one evaluation may use. Everything is counted inside the evaluator, so a limit stops a program at the next
+ * operation, synchronously, and says which limit it was.
+ */
+export interface Budget {
+  /** Iterations, calls and work proportional to data. A step costs up to about 50 ns. */
+  steps: number;
+  /** JSON text size of all outputs together, estimated. */
+  outputBytes: number;
+  /** Live values built by the program, estimated; the input is not counted. */
+  memoryBytes: number;
+  /** Nesting of non-tail calls, and of brackets in the program's text. */
+  depth: number;
+  /** Steps of regular expressions, in total. */
+  regexSteps?: number;
+  /** Wall clock, checked every 4,096 steps. Off by default: it makes results depend on the machine. */
+  timeMs?: number;
+}
+
+/** Chosen so that each hostile program of test/hostile.test.ts ends within 100 ms and 64 MB on a 2-core machine. */
+export const DEFAULT_BUDGET: Readonly<Budget> = {
+  steps: 1_000_000,
+  outputBytes: 16 * 1024 * 1024,
+  memoryBytes: 32 * 1024 * 1024,
+  depth: 10_000,
+  regexSteps: 2_000_000,
+};
+
+export interface World {
+  env: Readonly<Record<string, string>>;
+  variables: Readonly<Record<string, Json>>;
+  now: () => number;
+}
+
+const TIME_CHECK_STEPS = 4096;
+/** Below this a measurement costs more than the over-estimate it removes. */
+const MEASURE_FROM = 1 << 20;
+
+/**
+ * Counters of one evaluation.
+ *
+ * Memory invariant: `temp` is what was allocated by the operations still in progress, `retained` what collectors
+ * (`[…]`, reduce, sort keys …) hold on to. A generator resets `temp` to its mark when the consumer of an item returns,
+ * because everything the consumer kept has been moved to `retained` by then. So `temp + retained` bounds the live
+ * memory from above, and garbage costs nothing.
+ */
+export class Machine {
+  readonly budget: Budget;
+  readonly world: World;
+  temp = 0;
+  retained = 0;
+  depth = 0;
+  /** The operation that is about to run; an error without a position of its own happened there. */
+  at: Span | null = null;
+  tail: PendingCall | null = null;
+  regexSteps: number;
+  #steps: number;
+  #untilTimeCheck: number;
+  #deadline: number;
+
+  constructor(budget: Budget, world: World) {
+    this.budget = budget;
+    this.world = world;
+    this.#steps = budget.steps;
+    this.regexSteps = budget.regexSteps ?? budget.steps;
+    this.#deadline = budget.timeMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + budget.timeMs;
+    this.#untilTimeCheck = budget.timeMs === undefined ? Number.NEGATIVE_INFINITY : budget.steps - TIME_CHECK_STEPS;
+  }
+
+  step(count: number): void {
+    const left = this.#steps - count;
+    this.#steps = left;
+    if (left < this.#untilTimeCheck) this.#checkTime();
+    if (left < 0) throw new BudgetExceeded('steps', this.budget.steps);
+  }
+
+  stepsLeft(): number {
+    return this.#steps;
+  }
+
+  #checkTime(): void {
+    this.#untilTimeCheck = this.#steps - TIME_CHECK_STEPS;
+    if (performance.now() > this.#deadline) throw new BudgetExceeded('timeMs', this.budget.timeMs ?? 0);
+  }
+
+  /** Announces a value of that many bytes, before it is built. */
+  allocate(bytes: number): void {
+    this.temp += bytes;
+    if (this.temp + this.retained > this.budget.memoryBytes) {
+      throw new BudgetExceeded('memoryBytes', this.budget.memoryBytes);
+    }
+  }
+
+  /** Announces a string of that many UTF-16 units; charges steps for writing it. */
+  allocateString(length: number): void {
+    this.allocate(24 + length);
+    if (length > 64) this.step(length >> 6);
+  }
+
+  allocateArray(length: number): void {
+    this.allocate(16 + 8 * length);
+    if (length > 16) this.step(length >> 4);
+  }
+
+  allocateObject(keys: number): void {
+    this.allocate(32 + 24 * keys);
+    if (keys > 4) this.step(keys >> 2);
+  }
+
+  enter(): void {
+    if (++this.depth > this.budget.depth) throw new BudgetExceeded('depth', this.budget.depth);
+  }
+
+  /**
+   * Upper bound of what keeping `value` costs, given that `allocated` bytes were allocated while it was made: parts
+   * older than that are counted elsewhere. The cost of measuring is bounded by the cost of those allocations.
+   */
+  cost(value: Value, allocated: number): number {
+    return allocated <= 0 ? 0 : sizeOf(value, allocated);
+  }
+
+  /** The same for a value that replaces itself again and again: measured only when worth it. */
+  stateCost(value: Value, allocated: number): number {
+    return allocated < MEASURE_FROM ? allocated : sizeOf(value, allocated);
+  }
+}
+
+/** Estimated bytes of a value, shared parts counted per reference; stops counting at `cap`. */
+export function sizeOf(value: Value, cap: number): number {
+  if (typeof value === 'string') return Math.min(24 + value.length, cap);
+  if (typeof value !== 'object' || value === null) return 0;
+  let size = 0;
+  const stack: Value[] = [value];
+  while (stack.length > 0) {
+    const item = stack.pop() as Value;
+    if (typeof item === 'string') size += 24 + item.length;
+    else if (typeof item !== 'object' || item === null) continue;
+    else if (Array.isArray(item)) {
+      size += 16 + 8 * item.length;
+      if (size < cap) for (const child of item) if (typeof child === 'string' || typeof child === 'object') stack.push(child);
+    } else if (item instanceof BigNumber) size += 48;
+    else {
+      size += 32;
+      for (const key in item) {
+        size += 24;
+        if (size >= cap) return cap;
+        const child = item[key] as Value;
+        if (typeof child === 'string' || typeof child === 'object') stack.push(child);
+      }
+    }
+    if (size >= cap) return cap;
+  }
+  return size;
+}
+
+/** Estimated length of a value's JSON text; stops counting at `cap`. */
+export function textSizeOf(value: Value, cap: number): number {
+  let size = 0;
+  const stack: Value[] = [value];
+  while (stack.length > 0) {
+    const item = stack.pop() as Value;
+    if (typeof item === 'string') size += 2 + item.length;
+    else if (typeof item === 'number') size += 4;
+    else if (typeof item !== 'object' || item === null) size += 4;
+    else if (Array.isArray(item)) {
+      size += 2 + item.length;
+      if (size < cap) for (const child of item) stack.push(child);
+    } else if (item instanceof BigNumber) size += BigNumber.text(item).length;
+    else {
+      size += 2;
+      for (const key in item) {
+        size += 4 + key.length;
+        if (size >= cap) return cap;
+        stack.push(item[key] as Value);
+      }
+    }
+    if (size >= cap) return cap;
+  }
+  return size;
+}
