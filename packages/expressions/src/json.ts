@@ -70,10 +70,11 @@ export function numberFromLiteral(text: string): number | BigNumber | null {
   if (decimal.digits === '0') return double;
   const large = Math.abs(double) > Number.MAX_SAFE_INTEGER;
   if (Number.isFinite(double) && double !== 0) {
-    // A short literal such as 1e1000 or 1.5e300 is what its double prints as; only lost digits are worth keeping.
+    // A literal such as 1.5e300 is what its double prints as. Long integers are kept even when a double holds them
+    // exactly: compared with another long literal, they count as what they say.
     const back = parseDecimal(String(double));
     const same = back !== null && back.digits === decimal.digits && back.exponent === decimal.exponent;
-    if (same && !(large && decimal.digits.length > 15)) return double;
+    if (same && !(large && match[4] === undefined)) return double;
   }
   return new BigNumber(decimalText(match), double);
 }

@@ -107,7 +107,7 @@ export function modulo(_machine: Machine, left: Value, right: Value): Value {
   if (!isNumber(left) || !isNumber(right)) throw typeErrors(left, right, 'cannot be divided (remainder)');
   const a = toDouble(left);
   const b = toDouble(right);
-  if (a !== a || b !== b) return Number.NaN;
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.NaN;
   const divisor = Math.trunc(b);
   if (divisor === 0) throw typeErrors(left, right, 'cannot be divided (remainder) because the divisor is zero');
   if (Math.abs(a) <= Number.MAX_SAFE_INTEGER && Math.abs(b) <= Number.MAX_SAFE_INTEGER) {
@@ -132,6 +132,7 @@ export const OPERATIONS: Readonly<Record<BinaryOperator, Operation>> = {
 };
 
 function ordered(machine: Machine, left: Value, right: Value): number {
-  if (typeof left === 'number' && typeof right === 'number' && left === left && right === right) return left - right || 0;
+  if (typeof left === 'number' && typeof right === 'number' && !Number.isNaN(left) && !Number.isNaN(right))
+    return left - right || 0;
   return compare(left, right, machine);
 }

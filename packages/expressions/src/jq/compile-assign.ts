@@ -3,7 +3,8 @@ import { OPERATIONS } from './arithmetic.ts';
 import type { Assign, BinaryOperator } from './ast.ts';
 import { collectPaths } from './compile-binding.ts';
 import type { Compiler } from './compiler.ts';
-import { type Emit, Filter, type Frame, many, NOTHING, type Signal, single, STOP } from './filter.ts';
+import { type Emit, type Filter, type Frame, many, NOTHING, type Signal, STOP, single } from './filter.ts';
+import { Gauge } from './machine.ts';
 import { deletePaths, getPath, type Path, type PathStep, pathToArray, setPath, updatePath } from './path.ts';
 import type { Context } from './scope.ts';
 import { isTruthy } from './values.ts';
@@ -37,7 +38,8 @@ export function compileAssign(compiler: Compiler, ast: Assign, context: Context)
 /** One result per value of the right-hand side, which is evaluated on the whole input. */
 function perValue(value: Filter, assign: (frame: Frame, input: Value, operand: Value) => Value): Filter {
   const { one, run } = value;
-  if (one === null) return many((frame, input, emit) => run(frame, input, (operand) => emit(assign(frame, input, operand))));
+  if (one === null)
+    return many((frame, input, emit) => run(frame, input, (operand) => emit(assign(frame, input, operand))));
   return single((frame, input) => {
     const operand = one(frame, input);
     return operand === NOTHING ? NOTHING : assign(frame, input, operand);
@@ -82,19 +84,15 @@ export function modify(frame: Frame, target: Filter, input: Value, change: Chang
 }
 
 /** Folds over the paths of a target, all of them found in the original input. */
-function overPaths(
-  frame: Frame,
-  target: Filter,
-  input: Value,
-  fold: (value: Value, path: Value[]) => Value,
-): Value {
+function overPaths(frame: Frame, target: Filter, input: Value, fold: (value: Value, path: Value[]) => Value): Value {
   const { machine } = frame;
   let result = input;
   let held = 0;
+  const gauge = new Gauge();
   const signal: Signal = collectPaths(frame, target, input, (path: Path) => {
     const mark = machine.temp;
     result = fold(result, pathToArray(path as PathStep | null));
-    const cost = machine.stateCost(result, held + machine.temp - mark);
+    const cost = gauge.settle(result, held + machine.temp - mark);
     machine.retained += cost - held;
     held = cost;
     machine.temp = mark;

@@ -2,7 +2,8 @@ import type { Value } from '../json.ts';
 import type { Ast, Bind, Foreach, Pattern, Reduce } from './ast.ts';
 import type { Compiler } from './compiler.ts';
 import { JqError } from './errors.ts';
-import { drive, type Emit, Filter, type Frame, many, NOTHING, type Signal, single } from './filter.ts';
+import { drive, type Emit, type Filter, type Frame, many, NOTHING, type Signal, single } from './filter.ts';
+import { Gauge } from './machine.ts';
 import { checkedPath, getKey, type Path } from './path.ts';
 import { type Context, Scope } from './scope.ts';
 import { kindName } from './values.ts';
@@ -175,6 +176,7 @@ export function compileBind(compiler: Compiler, ast: Bind, context: Context): Fi
 class State {
   value: Value;
   #held = 0;
+  readonly #gauge = new Gauge();
 
   constructor(value: Value) {
     this.value = value;
@@ -184,7 +186,7 @@ class State {
   replace(frame: Frame, value: Value, mark: number): void {
     const { machine } = frame;
     this.value = value;
-    const held = machine.stateCost(value, this.#held + machine.temp - mark);
+    const held = this.#gauge.settle(value, this.#held + machine.temp - mark);
     machine.retained += held - this.#held;
     machine.temp = mark;
     this.#held = held;
@@ -329,9 +331,7 @@ export function compileForeach(compiler: Compiler, ast: Foreach, context: Contex
               return updatePaths(frame, fromPath, from, (newPath, newValue) => {
                 atPath = newPath;
                 at = newValue;
-                return extractPaths === null
-                  ? emit(newPath, newValue)
-                  : extractPaths(frame, newPath, newValue, emit);
+                return extractPaths === null ? emit(newPath, newValue) : extractPaths(frame, newPath, newValue, emit);
               });
             }),
           );

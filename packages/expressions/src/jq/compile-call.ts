@@ -1,10 +1,22 @@
 import type { Value } from '../json.ts';
 import type { Ast, Call, Define, FunctionDefinition } from './ast.ts';
 import type { Compiler } from './compiler.ts';
-import { Closure, drive, type Emit, Filter, Frame, many, NOTHING, type Nothing, PendingCall, type Signal, single, TAIL } from './filter.ts';
+import {
+  Closure,
+  drive,
+  type Emit,
+  type Filter,
+  Frame,
+  many,
+  NOTHING,
+  PendingCall,
+  type Signal,
+  single,
+  TAIL,
+} from './filter.ts';
 import { ParameterFilter } from './parameter.ts';
 import type { Path } from './path.ts';
-import { bindsSlots, climb, type Context, findFunction, hopsBetween, Layout, Scope, UserFunction } from './scope.ts';
+import { bindsSlots, type Context, climb, findFunction, hopsBetween, Layout, Scope, UserFunction } from './scope.ts';
 
 /** Beyond this nesting of recursive functions none is compiled twice, or compile time would double with each. */
 const MAX_SECOND_COMPILATIONS = 4;
@@ -19,8 +31,13 @@ export function compileDefine(compiler: Compiler, ast: Define, context: Context)
  * Compiles a definition. Recursive calls are first compiled as if the function had at most one output; if its body
  * then turns out to have more, it is compiled again without that assumption.
  */
-export function defineFunction(compiler: Compiler, definition: FunctionDefinition, context: Context): UserFunction {
-  const own = definition.params.length > 0 || bindsSlots(definition.body);
+export function defineFunction(
+  compiler: Compiler,
+  definition: FunctionDefinition,
+  context: Context,
+  alwaysOwn = false,
+): UserFunction {
+  const own = alwaysOwn || definition.params.length > 0 || bindsSlots(definition.body);
   const layout = own ? new Layout(context.layout) : context.layout;
   const fn = new UserFunction(definition, context.layout, layout);
   let scope = new Scope({ kind: 'function', name: definition.name, function: fn }, context.scope);
@@ -97,13 +114,15 @@ export function callFunction(compiler: Compiler, fn: UserFunction, args: Ast[], 
 
 /** A call all of whose parameters are closures. */
 function plainCall(fn: UserFunction, enter: (frame: Frame) => Frame, recursive: boolean, tail: boolean): Filter {
-  const paths = () => (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal => {
-    const { machine } = frame;
-    machine.enter();
-    const signal = (fn.body as Filter).paths(enter(frame), path, value, emit);
-    machine.depth--;
-    return signal;
-  };
+  const paths =
+    () =>
+    (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal => {
+      const { machine } = frame;
+      machine.enter();
+      const signal = (fn.body as Filter).paths(enter(frame), path, value, emit);
+      machine.depth--;
+      return signal;
+    };
   if (!recursive) {
     const { one, run } = fn.body as Filter;
     if (one !== null) return single((frame, input) => one(enter(frame), input), paths);
@@ -169,13 +188,15 @@ function callWithValues(
     };
     return next(0);
   };
-  const paths = () => (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal =>
-    combinations(frame, value, (callee) => {
-      frame.machine.enter();
-      const signal = (fn.body as Filter).paths(callee, path, value, emit);
-      frame.machine.depth--;
-      return signal;
-    });
+  const paths =
+    () =>
+    (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal =>
+      combinations(frame, value, (callee) => {
+        frame.machine.enter();
+        const signal = (fn.body as Filter).paths(callee, path, value, emit);
+        frame.machine.depth--;
+        return signal;
+      });
   if (tail && recursive) {
     return many(
       (frame, input, emit) =>
@@ -200,6 +221,3 @@ function callWithValues(
     paths,
   );
 }
-
-/** The value of an argument that is known to have at most one. */
-export type OneValue = (frame: Frame, input: Value) => Value | Nothing;

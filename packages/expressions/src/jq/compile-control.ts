@@ -1,13 +1,13 @@
 import { isObject, readKey, type Value } from '../json.ts';
 import type { Break, If, Label as LabelAst, Try } from './ast.ts';
+import { compileIdentity } from './compile-term.ts';
 import type { Compiler } from './compiler.ts';
 import { JqError } from './errors.ts';
-import { drive, Filter, type Frame, Label, many, NOTHING, type Signal, single, Stop } from './filter.ts';
+import { drive, type Filter, type Frame, Label, many, NOTHING, type Signal, Stop, single } from './filter.ts';
 import type { Machine } from './machine.ts';
 import type { Path } from './path.ts';
-import { climb, type Context, findLabel, hopsBetween, Scope } from './scope.ts';
+import { type Context, climb, findLabel, hopsBetween, Scope } from './scope.ts';
 import { isTruthy } from './values.ts';
-import { compileIdentity } from './compile-term.ts';
 
 export function compileIf(compiler: Compiler, ast: If, context: Context): Filter {
   const condition = compiler.inner(ast.condition, context);
@@ -44,9 +44,7 @@ export function conditional(condition: Filter, then: Filter, otherwise: Filter):
   }
   return many(
     (frame, input, emit) =>
-      run(frame, input, (test) =>
-        drive(frame.machine, (isTruthy(test) ? thenRun : otherwiseRun)(frame, input, emit)),
-      ),
+      run(frame, input, (test) => drive(frame.machine, (isTruthy(test) ? thenRun : otherwiseRun)(frame, input, emit))),
     paths,
   );
 }

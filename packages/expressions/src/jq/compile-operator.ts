@@ -2,8 +2,8 @@ import type { Value } from '../json.ts';
 import { OPERATIONS, type Operation } from './arithmetic.ts';
 import type { Alternative, Binary, Comma, Logical, Negate, Pipe } from './ast.ts';
 import type { Compiler } from './compiler.ts';
-import { JqError, type Span } from './errors.ts';
-import { drive, type Emit, Filter, type Frame, many, NOTHING, type Signal, single } from './filter.ts';
+import type { Span } from './errors.ts';
+import { drive, type Emit, type Filter, type Frame, many, NOTHING, type Signal, single } from './filter.ts';
 import { ParameterFilter } from './parameter.ts';
 import type { Path } from './path.ts';
 import type { Context } from './scope.ts';
@@ -62,8 +62,7 @@ export function compileComma(compiler: Compiler, ast: Comma, context: Context): 
     () => {
       const { paths: leftPaths } = left;
       const { paths: rightPaths } = right;
-      return (frame, path, value, emit) =>
-        leftPaths(frame, path, value, emit) ?? rightPaths(frame, path, value, emit);
+      return (frame, path, value, emit) => leftPaths(frame, path, value, emit) ?? rightPaths(frame, path, value, emit);
     },
   );
 }
@@ -168,10 +167,4 @@ export function compileAlternative(compiler: Compiler, ast: Alternative, context
     });
     return signal !== undefined || found ? signal : rightRun(frame, input, emit);
   }, paths);
-}
-
-/** Marks an error with the operation it came from, when it has no position yet. */
-export function located(error: unknown, span: Span): unknown {
-  if (error instanceof JqError && error.span === null) error.span = span;
-  return error;
 }

@@ -1,4 +1,4 @@
-import { isInheritedKey, isObject, readKey, type Value, type ValueObject, writeKey } from '../json.ts';
+import { isInheritedKey, isObject, type Value, type ValueObject, writeKey } from '../json.ts';
 import type {
   ArrayConstruction,
   Ast,
@@ -13,12 +13,12 @@ import type {
 } from './ast.ts';
 import type { Compiler } from './compiler.ts';
 import { JqError, type Span } from './errors.ts';
-import { Filter, type Frame, many, NOTHING, type Nothing, type Signal, single } from './filter.ts';
+import { type Filter, type Frame, many, NOTHING, type Nothing, type Signal, single } from './filter.ts';
 import { findFormat } from './formats.ts';
 import type { Machine } from './machine.ts';
 import { constantOf } from './parser.ts';
 import { getKey, iteratePath, type Path, slice, stepInto } from './path.ts';
-import { climb, type Context, findVariable, hopsBetween } from './scope.ts';
+import { type Context, climb, findVariable, hopsBetween } from './scope.ts';
 import { described } from './values.ts';
 
 const IDENTITY = single(
@@ -63,7 +63,9 @@ export function compileIndex(compiler: Compiler, ast: Index, context: Context): 
   const key = constantOf(ast.key);
   const subject = where(ast.target, context);
   const fail = (error: unknown): never => {
-    throw error instanceof JqError ? error.at(ast, subject, 'an object or an array, as the key demands') : error;
+    throw error instanceof JqError
+      ? error.at(ast, subject, typeof key === 'string' ? 'an object' : 'an object or an array')
+      : error;
   };
   const get = typeof key === 'string' ? fieldGetter(key, fail) : null;
   if (get !== null && typeof key === 'string') return fieldFilter(target, key, get, ast.target.kind === 'identity');
@@ -116,11 +118,7 @@ function fieldFilter(target: Filter, key: string, get: Getter, onInput: boolean)
 }
 
 /** `target[key]`: jq evaluates the key first, on the input, and the target for each of its values. */
-function keyed(
-  target: Filter,
-  key: Filter,
-  get: (machine: Machine, value: Value, key: Value) => Value,
-): Filter {
+function keyed(target: Filter, key: Filter, get: (machine: Machine, value: Value, key: Value) => Value): Filter {
   const { one: targetOne, run: targetRun } = target;
   const { one: keyOne, run: keyRun } = key;
   const paths = () => {
@@ -142,9 +140,7 @@ function keyed(
   }
   return many(
     (frame, input, emit) =>
-      keyRun(frame, input, (index) =>
-        targetRun(frame, input, (value) => emit(get(frame.machine, value, index))),
-      ),
+      keyRun(frame, input, (index) => targetRun(frame, input, (value) => emit(get(frame.machine, value, index)))),
     paths,
   );
 }
@@ -188,9 +184,7 @@ export function compileSlice(compiler: Compiler, ast: Slice, context: Context): 
   return many(
     (frame, input, emit) =>
       fromRun(frame, input, (start) =>
-        toRun(frame, input, (end) =>
-          targetRun(frame, input, (value) => emit(get(frame.machine, value, start, end))),
-        ),
+        toRun(frame, input, (end) => targetRun(frame, input, (value) => emit(get(frame.machine, value, start, end)))),
       ),
     paths,
   );
@@ -223,10 +217,7 @@ export function compileIterate(compiler: Compiler, ast: Iterate, context: Contex
       return value === NOTHING ? undefined : each(frame.machine, value, emit);
     }, paths);
   }
-  return many(
-    (frame, input, emit) => run(frame, input, (value) => each(frame.machine, value, emit)),
-    paths,
-  );
+  return many((frame, input, emit) => run(frame, input, (value) => each(frame.machine, value, emit)), paths);
 }
 
 /** Emits the items of an array or the values of an object, one step each. */
@@ -360,7 +351,13 @@ export function compileObject(compiler: Compiler, ast: ObjectConstruction, conte
       return object;
     });
   }
-  const build = (frame: Frame, input: Value, at: number, partial: ValueObject, emit: (value: Value) => Signal): Signal => {
+  const build = (
+    frame: Frame,
+    input: Value,
+    at: number,
+    partial: ValueObject,
+    emit: (value: Value) => Signal,
+  ): Signal => {
     const entry = entries[at];
     if (entry === undefined) return emit(partial);
     return entry.key.run(frame, input, (key) =>
@@ -441,9 +438,4 @@ export function compileTemplate(compiler: Compiler, ast: StringTemplate, context
     });
   };
   return many((frame, input, emit) => build(frame, input, parts.length - 1, '', emit));
-}
-
-/** Reads a field for builtins that look at entries (`from_entries` and its kin). */
-export function fieldOf(value: Value, key: string): Value {
-  return isObject(value) ? (readKey(value, key) ?? null) : null;
 }

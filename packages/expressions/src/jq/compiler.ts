@@ -3,7 +3,14 @@ import { compileAssign } from './compile-assign.ts';
 import { compileBind, compileForeach, compileReduce } from './compile-binding.ts';
 import { compileCall, compileDefine } from './compile-call.ts';
 import { compileBreak, compileIf, compileLabel, compileTry } from './compile-control.ts';
-import { compileAlternative, compileBinary, compileComma, compileLogical, compileNegate, compilePipe } from './compile-operator.ts';
+import {
+  compileAlternative,
+  compileBinary,
+  compileComma,
+  compileLogical,
+  compileNegate,
+  compilePipe,
+} from './compile-operator.ts';
 import {
   compileArray,
   compileFormat,
@@ -22,7 +29,13 @@ import { Filter, Frame } from './filter.ts';
 import { bindsSlots, type Context, Layout } from './scope.ts';
 
 /** Calls a definition library or a module could resolve; null: not one of its names. */
-export type FindBuiltin = (compiler: Compiler, name: string, args: Ast[], span: Span, context: Context) => Filter | null;
+export type FindBuiltin = (
+  compiler: Compiler,
+  name: string,
+  args: Ast[],
+  span: Span,
+  context: Context,
+) => Filter | null;
 
 /**
  * Turns a syntax tree into filters. One compiler per program text, because error positions refer to it. Compile time is

@@ -23,13 +23,15 @@ export function jsonText(machine: Machine, value: Value): string {
     return text;
   }
   let charged = 0;
-  const charge = (length: number): void => {
+  let counted = 0;
+  const charge = (length: number, values: number): void => {
     machine.allocate(length - charged);
-    machine.step((length - charged) >> 4);
+    machine.step(values - counted + ((length - charged) >> 5));
     charged = length;
+    counted = values;
   };
   const text = stringify(value, charge);
-  charge(text.length);
+  charge(text.length, counted);
   return text;
 }
 
@@ -37,7 +39,12 @@ export function textOf(machine: Machine, value: Value): string {
   return typeof value === 'string' ? value : jsonText(machine, value);
 }
 
-function escaped(machine: Machine, text: string, pattern: RegExp, replacements: Readonly<Record<string, string>>): string {
+function escaped(
+  machine: Machine,
+  text: string,
+  pattern: RegExp,
+  replacements: Readonly<Record<string, string>>,
+): string {
   machine.allocateString(text.length);
   const result = text.replace(pattern, (char) => replacements[char] ?? char);
   machine.allocateString(result.length - text.length);

@@ -32,6 +32,14 @@ const FIELD = /\.[A-Za-z_][A-Za-z_0-9]*/y;
 const VARIABLE = /\$(?:[A-Za-z_][A-Za-z_0-9]*::)*[A-Za-z_][A-Za-z_0-9]*/y;
 const FORMAT = /@[A-Za-z0-9_]+/y;
 const NUMBER = /(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y;
+/** In the order in which they are tried, with the length of the sigil that is not part of the text. */
+const WORDS: readonly (readonly [TokenKind, RegExp, number])[] = [
+  ['name', NAME, 0],
+  ['field', FIELD, 1],
+  ['number', NUMBER, 0],
+  ['variable', VARIABLE, 1],
+  ['format', FORMAT, 1],
+];
 const OPERATOR = /\?\/\/|\/\/=|!=|==|\/\/|\|=|\+=|-=|\*=|\/=|%=|<=|>=|\.\.|[.?=;,:|+\-*/%$<>()[\]{}]/y;
 // A backslash keeps a comment going over the end of the line, unless it is itself escaped (jq 1.7.1).
 const COMMENT = /#(?:\\(?:\\|\r?\n)|[^\n])*/y;
@@ -97,16 +105,12 @@ class Lexer {
       this.#string(char);
       return;
     }
-    const name = this.#match(NAME);
-    if (name !== null) return this.#push('name', name, start, start + name.length);
-    const field = this.#match(FIELD);
-    if (field !== null) return this.#push('field', field.slice(1), start, start + field.length);
-    const number = this.#match(NUMBER);
-    if (number !== null) return this.#push('number', number, start, start + number.length);
-    const variable = this.#match(VARIABLE);
-    if (variable !== null) return this.#push('variable', variable.slice(1), start, start + variable.length);
-    const format = this.#match(FORMAT);
-    if (format !== null) return this.#push('format', format.slice(1), start, start + format.length);
+    for (const [kind, pattern, sigil] of WORDS) {
+      const text = this.#match(pattern);
+      if (text === null) continue;
+      this.#push(kind, text.slice(sigil), start, start + text.length);
+      return;
+    }
     const operator = this.#match(OPERATOR);
     if (operator === null) this.#unknown(char, start);
     this.#operator(operator, start);
@@ -134,7 +138,7 @@ class Lexer {
   #unknown(char: string, start: number): never {
     const hint =
       char === "'"
-        ? "strings are written with double quotes: \"…\" instead of '…'"
+        ? 'strings are written with double quotes: "…" instead of \'…\''
         : char === '&'
           ? 'jq writes `and`, not `&&`'
           : char === '!'

@@ -1,5 +1,5 @@
 import type { Value } from '../json.ts';
-import { Closure, drive, Filter, type Frame, type Signal } from './filter.ts';
+import { type Closure, drive, Filter, type Frame, type Signal } from './filter.ts';
 import type { Path } from './path.ts';
 import { climb } from './scope.ts';
 

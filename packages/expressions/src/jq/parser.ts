@@ -42,14 +42,16 @@ interface Operator {
 
 const OPERATORS: ReadonlyMap<string, Operator> = new Map([
   ['//', { precedence: 1, associativity: 'right' }],
-  ...['=', '|=', '+=', '-=', '*=', '/=', '%=', '//='].map(
-    (name): [string, Operator] => [name, { precedence: 2, associativity: 'none' }],
-  ),
+  ...['=', '|=', '+=', '-=', '*=', '/=', '%=', '//='].map((name): [string, Operator] => [
+    name,
+    { precedence: 2, associativity: 'none' },
+  ]),
   ['or', { precedence: 3, associativity: 'left' }],
   ['and', { precedence: 4, associativity: 'left' }],
-  ...['==', '!=', '<', '<=', '>', '>='].map(
-    (name): [string, Operator] => [name, { precedence: 5, associativity: 'none' }],
-  ),
+  ...['==', '!=', '<', '<=', '>', '>='].map((name): [string, Operator] => [
+    name,
+    { precedence: 5, associativity: 'none' },
+  ]),
   ['+', { precedence: 6, associativity: 'left' }],
   ['-', { precedence: 6, associativity: 'left' }],
   ['*', { precedence: 7, associativity: 'left' }],
@@ -456,7 +458,8 @@ class Parser {
         return this.#loop(token.text);
       case 'break': {
         this.#at++;
-        if (this.#token.kind !== 'variable') this.#fail('label', 'break requires a label to break to: break $name', token);
+        if (this.#token.kind !== 'variable')
+          this.#fail('label', 'break requires a label to break to: break $name', token);
         const name = this.#token.text;
         this.#at++;
         return { kind: 'break', name, start, end: this.#previousEnd() };

@@ -1,5 +1,4 @@
-import { BigNumber, isNumber, isObject, readKey, toDouble, type Value, type ValueObject, writeKey } from '../json.ts';
-import { stringify } from '../json-text.ts';
+import { isNumber, isObject, readKey, toDouble, type Value, type ValueObject, writeKey } from '../json.ts';
 import { JqError } from './errors.ts';
 import type { Machine } from './machine.ts';
 import { abbreviated, compare, equals, hasSurrogates, kindName, sliceCodePoints, truncated } from './values.ts';
@@ -82,10 +81,10 @@ export function sliceRange(length: number, from: Value, to: Value): Range {
   }
   let start = from === null ? 0 : toDouble(from);
   let end = to === null ? length : toDouble(to);
-  if (start !== start) start = 0;
+  if (Number.isNaN(start)) start = 0;
   if (start < 0) start += length;
   start = Math.floor(Math.min(Math.max(start, 0), length));
-  if (end !== end) end = length;
+  if (Number.isNaN(end)) end = length;
   if (end < 0) end += length;
   if (end < 0) end = start;
   end = Math.min(Math.ceil(end), length);
@@ -176,7 +175,7 @@ export function setKey(machine: Machine, value: Value, key: Value, item: Value):
 }
 
 function setIndex(machine: Machine, array: Value[], key: number, item: Value): Value {
-  if (key !== key) throw new JqError('Cannot set array element at NaN index', 'index');
+  if (Number.isNaN(key)) throw new JqError('Cannot set array element at NaN index', 'index');
   let index = Math.trunc(key);
   if (index < 0) index += array.length;
   if (index < 0) throw new JqError('Out of bounds negative array index', 'index');
@@ -230,7 +229,7 @@ export function updatePath(
 function probeKey(value: Value, key: Value): void {
   if (isNumber(key) && (value === null || Array.isArray(value))) {
     const index = toDouble(key);
-    if (index !== index) throw new JqError('Cannot set array element at NaN index', 'index');
+    if (Number.isNaN(index)) throw new JqError('Cannot set array element at NaN index', 'index');
     if (Math.trunc(index) + (value?.length ?? 0) < 0) throw new JqError('Out of bounds negative array index', 'index');
     if (index > MAX_INDEX) throw new JqError('Array index too large', 'index');
     return;
@@ -310,9 +309,4 @@ function deleteItems(machine: Machine, array: Value[], keys: Value[]): Value {
   }
   machine.allocateArray(array.length);
   return array.filter((_, index) => !gone.has(index));
-}
-
-/** A key as an error message of getpath would show it; kept here because paths may contain kept literals. */
-export function keyText(key: Value): string {
-  return key instanceof BigNumber ? BigNumber.text(key) : stringify(key);
 }

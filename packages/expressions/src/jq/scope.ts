@@ -1,3 +1,4 @@
+import type { Value } from '../json.ts';
 import type { Ast, FunctionDefinition, Pattern } from './ast.ts';
 import type { Span } from './errors.ts';
 import type { Filter, Frame } from './filter.ts';
@@ -46,7 +47,7 @@ export type Binding =
   | { kind: 'parameter'; name: string; layout: Layout; slot: number }
   | { kind: 'label'; name: string; layout: Layout; slot: number }
   | { kind: 'function'; name: string; function: UserFunction }
-  | { kind: 'constant'; name: string; value: import('../json.ts').Value };
+  | { kind: 'constant'; name: string; value: Value };
 
 /** What names mean at a place in the program: a list that only grows at its head. */
 export class Scope {
@@ -205,9 +206,6 @@ function patternKeys(pattern: Pattern): Ast[] {
     case 'array':
       return pattern.items.flatMap(patternKeys);
     case 'object':
-      return pattern.entries.flatMap((entry) => [
-        entry.key,
-        ...(entry.value === null ? [] : patternKeys(entry.value)),
-      ]);
+      return pattern.entries.flatMap((entry) => [entry.key, ...(entry.value === null ? [] : patternKeys(entry.value))]);
   }
 }

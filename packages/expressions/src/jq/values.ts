@@ -133,8 +133,8 @@ function compareNumbers(left: number | BigNumber, right: number | BigNumber): nu
   const a = toDouble(left);
   const b = toDouble(right);
   // NaN is smaller than every number, itself included.
-  if (a !== a) return -1;
-  if (b !== b) return 1;
+  if (Number.isNaN(a)) return -1;
+  if (Number.isNaN(b)) return 1;
   return a < b ? -1 : a === b ? 0 : 1;
 }
 
@@ -222,7 +222,7 @@ export function equals(left: Value, right: Value, meter: Meter): boolean {
 
 /** A shared container is equal to itself unless a NaN hides in it; documents contain none, so only small ones are looked at. */
 function containsNaN(value: Value, meter: Meter): boolean {
-  if (typeof value === 'number') return value !== value;
+  if (typeof value === 'number') return Number.isNaN(value);
   if (typeof value !== 'object' || value === null || value instanceof BigNumber) return false;
   const items = Array.isArray(value) ? value : Object.values(value);
   meter.step(items.length);

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { compile } from '../src/jq/index.ts';
+
+/** [program, the budget that stops it] */
+const hostile: [string, string][] = [
+  ['[range(1e9)]', 'steps'],
+  ['last(range(1e12))', 'steps'],
+  ['def f: f; f', 'steps'],
+  ['def f: 1 + f; f', 'depth'],
+  ['def f: [f]; f', 'depth'],
+  ['def f(x): f(x | x); f(.)', 'steps'],
+  ['"x" * 1e9', 'memoryBytes'],
+  ['[range(1e6) | "x" * 1e6]', 'memoryBytes'],
+  ['[recurse([., .])]', 'memoryBytes'],
+  ['until(false; .)', 'steps'],
+  ['[repeat(1)]', 'steps'],
+  ['reduce range(100) as $i ("x"; . + .)', 'memoryBytes'],
+  ['reduce range(100) as $i ([1]; . + .)', 'memoryBytes'],
+  ['reduce range(60) as $i (1; [., .])', 'outputBytes'],
+  ['reduce range(100) as $i (1; [., .]) | tojson', 'steps'],
+  ['reduce range(100) as $i (1; [., .]) | . == (. | map(.))', 'steps'],
+  ['reduce range(100) as $i (1; [., .]) | [..] | length', 'steps'],
+  ['[range(1000)] | [combinations(3)] | length', 'steps'],
+  ['.[5e8] = 1', 'memoryBytes'],
+  ['("a" * 5000 + "!") | test("^(a+)+\\\\1$")', 'regexSteps'],
+  ['[range(200000)] | map([range(100)]) | length', 'steps'],
+  ['setpath([range(1e5) | "a"]; 1)', 'depth'],
+];
+
+describe('hostile programs', () => {
+  it.each(hostile)('%s stops at its %s budget', (program, budget) => {
+    const compiled = compile(program);
+    const outcome = compiled.first(null);
+    expect(outcome).toMatchObject({ ok: false, error: { kind: 'budget', code: budget } });
+    if (!outcome.ok) expect(outcome.error.message).toContain(budget);
+  });
+
+  it('cannot be caught by the program', () => {
+    expect(compile('try ("x" * 1e9) catch "caught"').first(null)).toMatchObject({ ok: false });
+    expect(compile('[.[]?, range(1e9)]?').first(null)).toMatchObject({ ok: false });
+  });
+
+  it('refuses text that nests too deep', () => {
+    for (const program of [
+      '('.repeat(1e5),
+      '['.repeat(1e5),
+      '-'.repeat(1e5),
+      `${'1+'.repeat(1e5)}1`,
+      '.a'.repeat(1e5),
+    ]) {
+      expect(() => compile(program)).toThrow();
+    }
+  });
+
+  it('does not let a document reach inherited properties', () => {
+    expect(compile('.["__proto__"], .constructor, has("toString"), (.a.b.__proto__ = 1 | .a.b)').all({})).toEqual([
+      null,
+      null,
+      false,
+      JSON.parse('{"__proto__":1}'),
+    ]);
+    expect(Object.prototype).not.toHaveProperty('polluted');
+  });
+});
+
+describe('recursion that jq does not stack up', () => {
+  const roomy = { budget: { steps: 20_000_000, memoryBytes: 256 * 1024 * 1024 } };
+  it.each([
+    ['def f: if . > 1e5 then . else . + 1 | f end; 0 | f', 100001],
+    ['def f(g): if . > 1e5 then . else g | f(g) end; 0 | f(. + 1)', 100001],
+    ['[limit(100000; repeat(1))] | length', 100000],
+    ['last(range(1e6))', 999999],
+    ['reduce range(1e6) as $i (0; . + 1)', 1000000],
+    ['[recurse(if . < 100000 then . + 1 else empty end)] | length', 100001],
+    ['def r: ., (if . < 100000 then . + 1 | r else empty end); [0 | r] | length', 100001],
+    ['0 | until(. > 1e6; . + 1)', 1000001],
+    ['[0 | while(. < 1e5; . + 1)] | length', 100000],
+    ['label $out | foreach range(1e9) as $i (0; . + 1; if . == 1e5 then ., break $out else empty end)', 100000],
+    ['first(range(1e9) | select(. > 1e5))', 100001],
+    ['def id(x): x; def f: if . > 1e5 then . else id(. + 1 | f) end; 0 | f', 100001],
+  ])('%s', (program, expected) => {
+    expect(compile(program).first(null, roomy)).toEqual({ ok: true, value: expected });
+  });
+});
