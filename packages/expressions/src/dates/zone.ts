@@ -28,7 +28,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 }
 
 /** The offset of an IANA zone at a moment, from the host's own zone data. */
-export function offsetAt(zone: string, seconds: number): Offset {
+function offsetAt(zone: string, seconds: number): Offset {
   if (zone === 'UTC') return UTC;
   const whole = Math.floor(seconds);
   const parts = new Map<string, string>();

@@ -1,7 +1,8 @@
-import { isGearChange, Matcher, readText, type Text } from './match.ts';
+import { isGearChange, Matcher } from './match.ts';
 import { parsePattern } from './parse.ts';
 import { buildProgram, MAX_INSTRUCTIONS, type Program, WIDTH } from './program.ts';
 import { type ParsedPattern, RegexError } from './syntax.ts';
+import { readText, type Text } from './text.ts';
 
 export { RegexError } from './syntax.ts';
 
@@ -10,7 +11,7 @@ export interface RegexBudget {
   step(count: number): void;
 }
 
-export interface RegexGroup {
+interface RegexGroup {
   name: string | null;
   start: number;
   end: number;

@@ -1,6 +1,7 @@
 import { contains, foldCase, WORD } from './charset.ts';
 import { type Look, Op, type Program, WIDTH } from './program.ts';
 import { RegexError } from './syntax.ts';
+import type { Text } from './text.ts';
 
 /**
  * The matcher: backtracking with an explicit stack, in two gears.
@@ -35,25 +36,6 @@ const ALLOWANCE_PER_CHAR = 16;
 const CHANGE_GEAR = new Error('allowance used up');
 
 let sharedStack = new Int32Array(4096);
-
-export interface Text {
-  source: string;
-  /** The code points, when the text holds surrogates; otherwise code units are code points. */
-  points: Uint32Array | undefined;
-  length: number;
-}
-
-export function readText(source: string): Text {
-  if (!/[\ud800-\udfff]/.test(source)) return { source, points: undefined, length: source.length };
-  const points = new Uint32Array(source.length);
-  let length = 0;
-  for (let index = 0; index < source.length; index++) {
-    const code = source.codePointAt(index) ?? 0;
-    points[length++] = code;
-    if (code > 0xffff) index++;
-  }
-  return { source, points: points.subarray(0, length), length };
-}
 
 export class Matcher {
   private readonly program: Program;

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileRegex, type RegexBudget } from './index.ts';
-import { Matcher, readText } from './match.ts';
+import { Matcher } from './match.ts';
 import { parsePattern } from './parse.ts';
 import { buildProgram } from './program.ts';
+import { readText } from './text.ts';
 
 function budgetOf(limit: number): RegexBudget & { used: number } {
   return {

@@ -16,7 +16,7 @@ export type Node =
   | { kind: 'condition'; group: number; yes: Node; no: Node }
   | { kind: 'keep' };
 
-export type RepeatMode = 'greedy' | 'lazy' | 'possessive';
+type RepeatMode = 'greedy' | 'lazy' | 'possessive';
 
 export type Assertion =
   | 'textStart'
