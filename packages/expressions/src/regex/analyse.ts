@@ -85,6 +85,12 @@ export function anchorOf(node: Node): 'textStart' | 'searchStart' | undefined {
   return undefined;
 }
 
+/** Whether the pattern is nothing but that text. */
+export function isLiteral(root: Node): boolean {
+  const length = root.kind === 'sequence' ? root.items.length : 1;
+  return length > 0 && prefixOf(root).length === length;
+}
+
 /** Literal text every match begins with; '' when there is none. */
 export function prefixOf(root: Node): string {
   const items = root.kind === 'sequence' ? root.items : [root];

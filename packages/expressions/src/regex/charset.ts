@@ -13,8 +13,8 @@ export type Member = { from: number; to: number } | { set: CharSet; negated: boo
 
 const CACHE_LIMIT = 4096;
 
-function withCache(test: (code: number) => boolean): (code: number) => boolean {
-  const known = new Map<number, boolean>();
+function withCache<Result>(test: (code: number) => Result): (code: number) => Result {
+  const known = new Map<number, Result>();
   return (code) => {
     const hit = known.get(code);
     if (hit !== undefined) return hit;
@@ -96,10 +96,13 @@ const single = (text: string, otherwise: number): number => {
  */
 export function foldCase(code: number): number {
   if (code < 128) return code >= 65 && code <= 90 ? code + 32 : code;
-  const char = String.fromCodePoint(code);
-  const upper = single(char.toUpperCase(), code);
-  return single(String.fromCodePoint(upper).toLowerCase(), code);
+  return foldOther(code);
 }
+
+const foldOther = withCache((code: number): number => {
+  const upper = single(String.fromCodePoint(code).toUpperCase(), code);
+  return single(String.fromCodePoint(upper).toLowerCase(), code);
+});
 
 /** Code points outside ASCII that fold to an ASCII letter or to `å`: Kelvin, long s, Ångström. */
 const UNUSUAL_VARIANTS: Readonly<Record<number, number>> = { 107: 0x212a, 115: 0x17f, 229: 0x212b };

@@ -102,6 +102,8 @@ export function compileRegex(pattern: string, flags: string, budget: RegexBudget
       // Scanning with "g" comes back with the same string; its code points are read once.
       if (last === undefined || last.source !== source) last = readText(source);
       if (from < 0 || from > last.length) return null;
+      if (entry.quick.isLiteral && last.points === undefined)
+        return findLiteral(entry.quick.prefix, source, from, budget);
       const slots = search(last, from);
       if (slots === undefined) return null;
       const groups = groupNames.map((name, index): RegexGroup | null => {
@@ -112,4 +114,11 @@ export function compileRegex(pattern: string, flags: string, budget: RegexBudget
       return { start: slots[0] ?? 0, end: slots[1] ?? 0, groups };
     },
   };
+}
+
+/** A pattern without anything special in it, such as the separator of a `gsub`, needs no matcher. */
+function findLiteral(literal: string, source: string, from: number, budget: RegexBudget): RegexMatch | null {
+  const start = source.indexOf(literal, from);
+  budget.step(1 + (((start < 0 ? source.length : start) - from) >> 4));
+  return start < 0 ? null : { start, end: start + literal.length, groups: [] };
 }

@@ -30,7 +30,7 @@ const RUN_FRAME = 1;
 const CHARGE_EVERY = 1024;
 /** Steps of the quick gear before the memo gear takes over: this many, plus this many per character. */
 const ALLOWANCE = 4096;
-const ALLOWANCE_PER_CHAR = 16;
+const ALLOWANCE_PER_CHAR = 8;
 
 /** Thrown inside the quick gear when its allowance is used up. */
 const CHANGE_GEAR = new Error('allowance used up');

@@ -1,4 +1,4 @@
-import { anchorOf, firstOf, mentionsCall, prefixOf, widthsOf } from './analyse.ts';
+import { anchorOf, firstOf, isLiteral, mentionsCall, prefixOf, widthsOf } from './analyse.ts';
 import { type CharSet, foldCase } from './charset.ts';
 import { type Assertion, type Node, type ParsedPattern, RegexError } from './syntax.ts';
 
@@ -87,6 +87,8 @@ export interface Program {
   anchor: 'textStart' | 'searchStart' | undefined;
   /** Every match begins with this; '' when unknown. */
   prefix: string;
+  /** The prefix is the whole pattern. */
+  isLiteral: boolean;
   /** Which ASCII characters may begin a match, one more entry for all others; undefined when a match may be empty. */
   first: Uint8Array | undefined;
 }
@@ -143,6 +145,7 @@ class Builder {
       memoizable: this.memoizable,
       anchor,
       prefix: prefixOf(pattern.root),
+      isLiteral: isLiteral(pattern.root),
       first: firstOf(pattern.root),
     };
   }

@@ -1,4 +1,11 @@
-import type { Budget, EvaluateOptions, ExpressionError, Outcome, Program } from '../jq/index.ts';
+import {
+  type Budget,
+  DEFAULT_BUDGET,
+  type EvaluateOptions,
+  type ExpressionError,
+  type Outcome,
+  type Program,
+} from '../jq/index.ts';
 import { textSizeOf } from '../jq/machine.ts';
 import { type Json, type ValueObject, writeKey } from '../json.ts';
 import type { BlockPart, Node, TextNode } from './compile.ts';
@@ -6,7 +13,10 @@ import { TemplateError } from './error.ts';
 import type { JsonPath } from './path.ts';
 
 export interface RenderOptions extends EvaluateOptions {
-  /** `steps` and `outputBytes` are for the whole render; the other limits hold for each block. */
+  /**
+   * `steps` (regular expressions included) and `outputBytes` are for the whole render; the other limits hold for each
+   * block, and so does the engine's default of steps when none is given here.
+   */
   budget?: Partial<Budget>;
 }
 
@@ -22,21 +32,26 @@ export const DEFAULT_RENDER_STEPS = 5_000_000;
  */
 export class Rendering {
   private readonly context: Json;
-  private readonly options: RenderOptions;
   private readonly onBlockError: ((error: TemplateError) => void) | undefined;
-  private readonly limits: { steps: number; outputBytes: number };
-  private stepsLeft: number;
+  private readonly limits: { steps: number; outputBytes: number; blockSteps: number; blockRegexSteps: number };
+  private readonly usage = { steps: 0 };
+  private readonly blockBudget: Partial<Budget>;
+  /** One object for all blocks; its budget is set anew before each. */
+  private readonly blockOptions: EvaluateOptions;
   private bytesLeft: number;
 
   constructor(context: Json, options: RenderOptions, onBlockError?: (error: TemplateError) => void) {
     this.context = context;
-    this.options = options;
     this.onBlockError = onBlockError;
+    const { steps, outputBytes, regexSteps } = options.budget ?? {};
     this.limits = {
-      steps: options.budget?.steps ?? DEFAULT_RENDER_STEPS,
-      outputBytes: options.budget?.outputBytes ?? DEFAULT_RENDER_BYTES,
+      steps: steps ?? DEFAULT_RENDER_STEPS,
+      outputBytes: outputBytes ?? DEFAULT_RENDER_BYTES,
+      blockSteps: steps ?? DEFAULT_BUDGET.steps,
+      blockRegexSteps: regexSteps ?? DEFAULT_BUDGET.regexSteps ?? DEFAULT_BUDGET.steps,
     };
-    this.stepsLeft = this.limits.steps;
+    this.blockBudget = { ...options.budget };
+    this.blockOptions = { ...options, budget: this.blockBudget, usage: this.usage };
     this.bytesLeft = this.limits.outputBytes;
   }
 
@@ -102,7 +117,7 @@ export class Rendering {
   private block(part: BlockPart, node: TextNode, path: JsonPath): Json | undefined {
     const outcome = part.compiled.ok ? this.evaluate(part.compiled.program, path) : part.compiled;
     if (!outcome.ok) {
-      const error = blockError(outcome.error, part, node, path);
+      const error = this.blockError(outcome.error, part, node, path);
       if (error.code === 'budget') throw error;
       this.onBlockError?.(error);
       return null;
@@ -112,14 +127,14 @@ export class Rendering {
   }
 
   private evaluate(program: Program, path: JsonPath): Outcome {
-    if (this.stepsLeft <= 0) throw this.exceeded('steps', path);
-    const usage = { steps: 0 };
+    const { limits, blockBudget, usage } = this;
+    const left = limits.steps - usage.steps;
+    if (left <= 0) throw this.exceeded('steps', path);
     // Steps of regular expressions count as steps here, so that a thousand blocks do not have a thousand allowances.
-    const regexSteps = Math.min(this.options.budget?.regexSteps ?? Number.POSITIVE_INFINITY, this.stepsLeft);
-    const budget = { ...this.options.budget, steps: this.stepsLeft, outputBytes: this.bytesLeft, regexSteps };
-    const outcome = program.first(this.context, { ...this.options, budget, usage });
-    this.stepsLeft -= usage.steps;
-    return outcome;
+    blockBudget.steps = Math.min(limits.blockSteps, left);
+    blockBudget.regexSteps = Math.min(limits.blockRegexSteps, left);
+    blockBudget.outputBytes = this.bytesLeft;
+    return program.first(this.context, this.blockOptions);
   }
 
   private spendBytes(count: number, path: JsonPath): void {
@@ -127,16 +142,23 @@ export class Rendering {
     if (this.bytesLeft < 0) throw this.exceeded('outputBytes', path);
   }
 
+  private blockError(error: ExpressionError, part: BlockPart, node: TextNode, path: JsonPath): TemplateError {
+    const start = part.start + (error.position?.start ?? 0);
+    const end = error.position === undefined ? part.end : part.start + error.position.end;
+    const place = { text: node.text, start, end };
+    if (error.kind !== 'budget') return new TemplateError('program', error.message, path, place, error);
+    // A limit that only came from what earlier blocks left over is the render's, and is named with its full size.
+    const { limits, usage } = this;
+    const isShared = error.code === 'outputBytes' || (error.code !== 'memoryBytes' && usage.steps >= limits.steps);
+    const own = isShared
+      ? this.exceeded(error.code === 'outputBytes' ? 'outputBytes' : 'steps', path).reason
+      : error.message;
+    return new TemplateError('budget', own, path, place, error);
+  }
+
   private exceeded(budget: 'steps' | 'outputBytes', path: JsonPath): TemplateError {
     return new TemplateError('budget', `the render exceeds its budget of ${this.limits[budget]} ${budget}`, path);
   }
-}
-
-function blockError(error: ExpressionError, part: BlockPart, node: TextNode, path: JsonPath): TemplateError {
-  const start = part.start + (error.position?.start ?? 0);
-  const end = error.position === undefined ? part.end : part.start + error.position.end;
-  const code = error.kind === 'budget' ? 'budget' : 'program';
-  return new TemplateError(code, error.message, path, { text: node.text, start, end }, error);
 }
 
 /** The kind of a value, never the value: it may be a secret. */
