@@ -1,5 +1,5 @@
-import type { Quotes } from '../dialect/expression.ts';
-import { rewriteQuotedKeys, rewriteQuotes } from '../dialect/quotes.ts';
+import type { Quotes } from '../evaluate/expression.ts';
+import { rewriteQuotedKeys, rewriteQuotes } from '../evaluate/quotes.ts';
 import type { ProgramAst } from '../jq/ast.ts';
 import { BudgetExceeded, ExpressionError } from '../jq/errors.ts';
 import { parse } from '../jq/parser.ts';
@@ -19,10 +19,12 @@ export interface LintOptions {
 
 /** Longer texts are not analysed: an editor asks on every key. */
 const MAX_LENGTH = 100_000;
+/** Of one template string; blocks after these are not looked at. */
+const MAX_FINDINGS = 100;
 
 /** Everything worth underlining in one expression, in the order it stands. Never throws. */
 export function lint(source: string, options: LintOptions = {}): Diagnostic[] {
-  return findings(source, options.quotes ?? 'superset').map((finding) => locate(source, finding));
+  return bounded(source, options.quotes ?? 'superset').map((finding) => locate(source, finding));
 }
 
 /** The same for a string with `{{ }}` blocks; offsets are those of the whole string. */
@@ -31,7 +33,8 @@ export function lintTemplate(text: string): Diagnostic[] {
   const found: Finding[] = [];
   for (const { source, start } of blocks) {
     if (/^\s*spreadValue\(\)\s*$/.test(source) && blocks.length === 1) continue;
-    for (const finding of findings(source, 'documented')) {
+    if (found.length >= MAX_FINDINGS) break;
+    for (const finding of bounded(source, 'documented')) {
       found.push({ ...finding, start: finding.start + start, end: finding.end + start });
     }
   }
@@ -47,6 +50,18 @@ export function lintTemplate(text: string): Diagnostic[] {
     });
   }
   return found.map((finding) => locate(text, finding));
+}
+
+/** A chain of thousands of operators is a tree as deep as it is long, and the JavaScript stack ends first. */
+function bounded(source: string, quotes: Quotes): Finding[] {
+  try {
+    return findings(source, quotes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [
+      { severity: 'warning', code: 'too-long', message: 'Too long to be checked here.', start: 0, end: source.length },
+    ];
+  }
 }
 
 type Parsed =

@@ -85,6 +85,9 @@ describe('findings', () => {
     );
     expect(lint('['.repeat(50_000))).toHaveLength(1);
     expect(lint('x'.repeat(200_000))).toMatchObject([{ code: 'too-long' }]);
+    expect(lint(`.a${'|.a'.repeat(30_000)}`)).toMatchObject([{ code: 'too-long' }]);
+    expect(lint(`x${'|x'.repeat(500)}`)).toHaveLength(100);
+    expect(lintTemplate('{{ x }}'.repeat(10_000))).toHaveLength(100);
   });
 });
 

@@ -22,6 +22,9 @@ interface Visible {
 /** Calls whose arguments (by position) decide something, so that `=` in them is nearly always meant as `==`. */
 const CONDITIONS: Readonly<Record<string, number>> = { select: 0, any: -1, all: -1, until: 0, while: 0 };
 
+/** Nobody reads more of one expression, and each costs a search for suggestions. */
+const MAX_FINDINGS = 100;
+
 /** Runs every rule over a parsed program. `source` is the text the tree's positions refer to. */
 export function checkProgram(ast: Ast, definitions: readonly FunctionDefinition[], source: string): Finding[] {
   const checker = new Checker(source);
@@ -90,7 +93,7 @@ class Checker {
     const known: number[] = [...(BUILTINS.get(name) ?? [])];
     for (let scope = visible; scope !== undefined; scope = scope.outer)
       if (scope.name === name) known.push(scope.arity);
-    if (known.includes(args.length)) return;
+    if (known.includes(args.length) || this.findings.length >= MAX_FINDINGS) return;
     const span = { start: ast.start, end: Math.min(ast.end, ast.start + name.length) };
     if (known.length > 0) {
       const counts = [...new Set(known)].sort((left, right) => left - right).join(' or ');

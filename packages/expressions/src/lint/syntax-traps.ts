@@ -71,8 +71,9 @@ export function explainSyntax(source: string, error: ExpressionError | BudgetExc
   }
   const start = error.position?.start ?? source.length;
   const end = Math.max(error.position?.end ?? start, Math.min(start + 1, source.length));
-  const rest = source.slice(start);
-  const before = source.slice(0, start);
+  // The patterns look around a place; on a whole hostile text some of them would be quadratic.
+  const rest = source.slice(start, start + 100);
+  const before = source.slice(Math.max(0, start - 500), start);
   const trap = TRAPS.find(({ at, before: earlier }) => (at?.test(rest) ?? true) && (earlier?.test(before) ?? true));
   const code = trap?.code ?? (error.code === 'unbalanced' ? 'unbalanced-braces' : error.code);
   const message = trap === undefined ? error.message : `${trap.message} (${error.message})`;

@@ -4,7 +4,7 @@ import type { Json } from '../json.ts';
  * The shape of one resource of an integration's configuration (spec/clients.md §1.11), read from JSON that a user wrote.
  * Two dialects exist: Ocean has one object under `mappings`, the Kubernetes exporter a list.
  */
-export type Dialect = 'ocean' | 'exporter';
+export type MappingClient = 'ocean' | 'exporter';
 
 /** A field of an entity and the program that fills it. */
 export interface FieldSource {
@@ -30,7 +30,7 @@ export interface EntityConfig {
 }
 
 export interface ResourceConfig {
-  dialect: Dialect;
+  client: MappingClient;
   kind: string;
   selector: string | undefined;
   itemsToParse: string | undefined;
@@ -66,22 +66,22 @@ export function readResource(resource: Json): ReadConfig {
   const port = isObject(root.port) ? root.port : {};
   const entity = isObject(port.entity) ? port.entity : {};
   const { mappings } = entity;
-  const dialect: Dialect = Array.isArray(mappings) ? 'exporter' : 'ocean';
+  const client: MappingClient = Array.isArray(mappings) ? 'exporter' : 'ocean';
   const query = selector.query;
   if (query !== undefined && query !== null && typeof query !== 'string')
     complain('selector.query', 'must be a string');
-  if (dialect === 'ocean' && typeof query !== 'string') complain('selector.query', 'is required');
+  if (client === 'ocean' && typeof query !== 'string') complain('selector.query', 'is required');
   const listed = Array.isArray(mappings) ? mappings : [mappings ?? null];
   if (listed.length === 0) complain('port.entity.mappings', 'must not be empty');
   const entities = listed.map((mapping, index) => {
-    const path = dialect === 'exporter' ? `port.entity.mappings[${index}]` : 'port.entity.mappings';
+    const path = client === 'exporter' ? `port.entity.mappings[${index}]` : 'port.entity.mappings';
     return readEntity(mapping, path, complain);
   });
   const itemsToParse = optionalText(port.itemsToParse, 'port.itemsToParse', complain);
   const itemsToParseName = optionalText(port.itemsToParseName, 'port.itemsToParseName', complain) ?? 'item';
   if (mistakes.length > 0) return { ok: false, mistakes };
   const config: ResourceConfig = {
-    dialect,
+    client,
     kind: typeof kind === 'string' ? kind : '',
     selector: typeof query === 'string' && query !== '' ? query : undefined,
     itemsToParse,

@@ -1,4 +1,4 @@
-import { compileExpression } from '../dialect/expression.ts';
+import { compileExpression } from '../evaluate/expression.ts';
 import type { EvaluateOptions, ExpressionError, Program } from '../jq/index.ts';
 import { type Json, type ValueObject, writeKey } from '../json.ts';
 import type { FieldSource, Shape } from './config.ts';

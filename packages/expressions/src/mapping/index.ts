@@ -1,10 +1,16 @@
 import type { EvaluateOptions } from '../jq/index.ts';
 import { type Json, type ValueObject, writeKey } from '../json.ts';
-import { type ConfigMistake, type Dialect, type EntityConfig, type ResourceConfig, readResource } from './config.ts';
+import {
+  type ConfigMistake,
+  type EntityConfig,
+  type MappingClient,
+  type ResourceConfig,
+  readResource,
+} from './config.ts';
 import { compileQuery, compileShape, type Fault, type Fill, faultOf, type ItemOptions } from './field.ts';
 import { compileExpand, kindOf } from './items.ts';
 
-export type { ConfigMistake, Dialect } from './config.ts';
+export type { ConfigMistake, MappingClient } from './config.ts';
 export type { Fault, FaultReason } from './field.ts';
 
 /** An entity as the bulk route takes it; what a mapping names beside the known fields is kept. */
@@ -49,7 +55,7 @@ export interface MappingReport {
 
 export interface Mapping {
   readonly kind: string;
-  readonly dialect: Dialect;
+  readonly client: MappingClient;
   /** Programs that are not valid. Their fields are null on every item; the rest works. */
   readonly compileFaults: readonly Fault[];
   /** One raw item: expansion, then selector, then fields (the order of spec/clients.md §1.11). */
@@ -76,7 +82,7 @@ const NO_FAULTS: readonly Fault[] = [];
 
 class ResourceMapping implements Mapping {
   readonly kind: string;
-  readonly dialect: Dialect;
+  readonly client: MappingClient;
   readonly compileFaults: readonly Fault[];
   private readonly expand: ReturnType<typeof compileExpand>;
   private readonly select: Select;
@@ -84,10 +90,10 @@ class ResourceMapping implements Mapping {
 
   constructor(config: ResourceConfig) {
     this.kind = config.kind;
-    this.dialect = config.dialect;
+    this.client = config.client;
     this.expand = compileExpand(config);
     this.select = compileSelect(config.selector);
-    this.builds = config.entities.map((entity) => compileBuild(entity, config.dialect));
+    this.builds = config.entities.map((entity) => compileBuild(entity, config.client));
     this.compileFaults = this.probe();
   }
 
@@ -178,11 +184,11 @@ function isEmpty(value: Json): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-function compileBuild(config: EntityConfig, dialect: Dialect): Build {
+function compileBuild(config: EntityConfig, client: MappingClient): Build {
   const identifier = compileShape(config.identifier);
   const blueprint = compileShape(config.blueprint);
   const fields = config.fields.map(({ key, shape }) => ({ key, fill: compileShape(shape) }));
-  const properties = compileGroup(config.properties, dialect === 'exporter');
+  const properties = compileGroup(config.properties, client === 'exporter');
   const relations = compileGroup(config.relations, false);
   return (item, options) => {
     let faults: Fault[] | undefined;
@@ -201,7 +207,7 @@ function compileBuild(config: EntityConfig, dialect: Dialect): Build {
     for (const { key, fill } of fields) writeKey(entity as ValueObject, key, fill(item, options, onFault));
     entity.properties = properties(item, options, onFault);
     entity.relations = relations(item, options, onFault);
-    const dropped = isEmpty(entity.identifier) || isEmpty(entity.blueprint) || (failed && dialect === 'exporter');
+    const dropped = isEmpty(entity.identifier) || isEmpty(entity.blueprint) || (failed && client === 'exporter');
     return { outcome: dropped ? 'dropped' : 'mapped', entity, faults: faults ?? NO_FAULTS };
   };
 }

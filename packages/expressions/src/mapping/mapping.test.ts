@@ -176,7 +176,7 @@ describe('itemsToParse', () => {
   });
 });
 
-describe('the Kubernetes exporter’s dialect', () => {
+describe('the Kubernetes exporter’s mappings', () => {
   const mappings = [
     { identifier: '.metadata.name', blueprint: '"pod"', properties: { '*': '.metadata.labels', x: '.x' } },
     { identifier: '.metadata.name + "-2"', blueprint: '"pod"', properties: { bad: '.metadata | .name.x' } },
@@ -185,7 +185,7 @@ describe('the Kubernetes exporter’s dialect', () => {
 
   test('lists, optional selectors, "*" and failures that drop', () => {
     const pod = { metadata: { name: 'p', labels: { app: 'a', tier: 'b' } } };
-    expect(exporter.dialect).toBe('exporter');
+    expect(exporter.client).toBe('exporter');
     expect(exporter.map(pod)).toMatchObject([
       { outcome: 'mapped', entity: { identifier: 'p', properties: { app: 'a', tier: 'b', x: null } } },
       { outcome: 'dropped', faults: [{ field: 'properties.bad', reason: 'runtime' }] },

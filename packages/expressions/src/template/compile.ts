@@ -1,4 +1,4 @@
-import { type Compiled, compileExpression } from '../dialect/expression.ts';
+import { type Compiled, compileExpression } from '../evaluate/expression.ts';
 import type { Json } from '../json.ts';
 import { LruCache } from '../lru.ts';
 import { TemplateError } from './error.ts';
