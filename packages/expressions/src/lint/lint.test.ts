@@ -34,6 +34,11 @@ describe('findings', () => {
     ["split(',')", ["warning single-quote ','"]],
     ['.a | $x', ['error undefined-variable $x']],
     ['. as $x | .a | $x', []],
+    ['.a | test("(a")', ['error bad-regex "(a"']],
+    ['.a | gsub("a"; "b"; "q")', ['error bad-regex "a"']],
+    ['.a | gsub("\\\\h+"; "b")', ['warning foreign-regex "\\\\h+"']],
+    ['.a | test("(?P<n>a)")', ['error bad-regex "(?P<n>a)"']],
+    ['.a | test("^v(?<n>\\\\d+)$")', []],
     ['', ['warning empty ']],
   ])('%s', (source, expected) => {
     expect(found(source)).toEqual(expected);

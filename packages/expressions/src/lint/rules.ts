@@ -2,6 +2,7 @@ import type { Ast, FunctionDefinition, If } from '../jq/ast.ts';
 import { childrenOf } from '../jq/scope.ts';
 import { BUILTIN_HELP } from './builtin-help.ts';
 import type { Finding } from './diagnostic.ts';
+import { checkRegex } from './regex-rule.ts';
 import { nearest } from './suggest.ts';
 
 const BUILTINS: ReadonlyMap<string, readonly number[]> = arities(BUILTIN_HELP);
@@ -89,6 +90,8 @@ class Checker {
     args.forEach((arg, index) => {
       if (position === index || (position === -1 && index === args.length - 1)) this.condition(arg);
     });
+    const regex = checkRegex(ast);
+    if (regex !== undefined) this.report(regex.severity, regex.code, regex.message, regex);
     if (name.startsWith('_') || name.includes('::')) return;
     const known: number[] = [...(BUILTINS.get(name) ?? [])];
     for (let scope = visible; scope !== undefined; scope = scope.outer)

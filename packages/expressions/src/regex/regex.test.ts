@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileRegex, type RegexBudget } from './index.ts';
-import { Matcher } from './match.ts';
+import { isGearChange, Matcher } from './match.ts';
 import { parsePattern } from './parse.ts';
 import { buildProgram } from './program.ts';
 import { readText } from './text.ts';
@@ -190,14 +190,23 @@ const text = fc.string({ unit: fc.constantFrom('a', 'b', 'é', ' ', '😀', '\n'
 
 describe('properties', () => {
   test('both gears find the same match', () => {
+    const matchOf = (source: string, input: string, memoized: boolean): string | undefined => {
+      const program = buildProgram(parsePattern(source, ''), memoized);
+      const match = new Matcher(program, readText(input), 0, () => {}, memoized).search();
+      return match?.slice(0, program.firstRound).join();
+    };
     fc.assert(
       fc.property(pattern, text, (source, input) => {
-        const parsed = parsePattern(source, '');
-        const spans = [false, true].map((memoized) => {
-          const match = new Matcher(buildProgram(parsed, memoized), readText(input), 0, () => {}, memoized).search();
-          return match?.slice(0, 2 * (parsed.groupNames.length + 1)).join();
-        });
-        expect(spans[0]).toEqual(spans[1]);
+        fc.pre((source.match(/\)[*+{?]/g) ?? []).length <= 6);
+        let quick: string | undefined;
+        try {
+          quick = matchOf(source, input, false);
+        } catch (error) {
+          // The quick gear gave up, which is what the other is for.
+          expect(isGearChange(error)).toBe(true);
+          return;
+        }
+        expect(matchOf(source, input, true)).toBe(quick);
       }),
       { numRuns: 5000 },
     );
