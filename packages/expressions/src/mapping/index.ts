@@ -11,6 +11,7 @@ import { compileQuery, compileShape, type Fault, type Fill, faultOf, type ItemOp
 import { compileExpand, kindOf } from './items.ts';
 
 export type { ConfigMistake, MappingClient } from './config.ts';
+export { type EventLine, eventLines } from './event-log.ts';
 export type { Fault, FaultReason } from './field.ts';
 
 /** An entity as the bulk route takes it; what a mapping names beside the known fields is kept. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../json.ts';
-import { compileMapping, type Mapping } from './index.ts';
+import { compileMapping, eventLines, type Mapping } from './index.ts';
 import { leadingPath } from './items.ts';
 
 type Overrides = { selector?: Json; port?: { [key: string]: Json }; mappings?: Json };
@@ -189,6 +189,29 @@ describe('the Kubernetes exporter’s mappings', () => {
     expect(exporter.map(pod)).toMatchObject([
       { outcome: 'mapped', entity: { identifier: 'p', properties: { app: 'a', tier: 'b', x: null } } },
       { outcome: 'dropped', faults: [{ field: 'properties.bad', reason: 'runtime' }] },
+    ]);
+  });
+});
+
+describe('event log', () => {
+  test('says what the clients say', () => {
+    const report = mapping({ selector: { query: '.keep' } }).run([
+      { ...repository, keep: true },
+      { ...repository, keep: true },
+      { keep: false },
+      { keep: true },
+      { keep: 'maybe' },
+    ]);
+    const lines = eventLines(report, new Set(['properties.missing']));
+    expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      expect.stringMatching(/^WARNING Search failed for field 'properties\.broken' - pattern: \.name \| keys: string/),
+      "ERROR Unable to find valid data for: 'properties.missing': .nothing (null, missing, or misconfigured)",
+      "WARNING Unable to find valid data for: 'identifier': .name (null, missing, or misconfigured)",
+      "WARNING Unable to find valid data for: 'title': .title (null, missing, or misconfigured)",
+      "WARNING Unable to find valid data for: 'properties.url': .html_url (null, missing, or misconfigured)",
+      "WARNING Unable to find valid data for: 'relations.team': .team (null, missing, or misconfigured)",
+      "WARNING Expected boolean value for pattern '.keep', got a value of type string instead",
+      'WARNING 2 transformations of batch failed due to empty, null or missing values',
     ]);
   });
 });
