@@ -78,6 +78,12 @@ export class Machine {
     if (left < 0) throw new BudgetExceeded('steps', this.budget.steps);
   }
 
+  /** Steps and regex steps since the start. */
+  stepsUsed(): number {
+    const { steps, regexSteps = steps } = this.budget;
+    return steps - this.#steps + regexSteps - this.regexSteps;
+  }
+
   stepsLeft(): number {
     return this.#steps;
   }

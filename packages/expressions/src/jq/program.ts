@@ -26,6 +26,8 @@ export interface EvaluateOptions {
   variables?: Readonly<Record<string, Json>>;
   /** Milliseconds since the epoch, for `now`. */
   now?: () => number;
+  /** Counts up the steps that evaluations used, those of regular expressions included, successful or not. */
+  usage?: { steps: number };
 }
 
 /** `value` is undefined when the program had no output. */
@@ -104,6 +106,8 @@ export class Program {
       }
     } catch (error) {
       throw this.#explained(error, machine);
+    } finally {
+      if (options.usage !== undefined) options.usage.steps += machine.stepsUsed();
     }
   }
 
