@@ -1,4 +1,11 @@
 export {
+  type Compiled,
+  compileExpression,
+  evaluate,
+  evaluateOutcome,
+  type Quotes,
+} from './evaluate/expression.ts';
+export {
   type Budget,
   builtinNames,
   type CompileOptions,
@@ -12,3 +19,44 @@ export {
   Program,
 } from './jq/index.ts';
 export type { Json } from './json.ts';
+export {
+  BUILTIN_HELP,
+  type BuiltinHelp,
+  type Diagnostic,
+  FORMATS,
+  type LintOptions,
+  lint,
+  lintTemplate,
+} from './lint/index.ts';
+export {
+  type CompiledMapping,
+  type ConfigMistake,
+  compileMapping,
+  type EventLine,
+  eventLines,
+  type Fault,
+  type FaultReason,
+  type FaultSummary,
+  type ItemResult,
+  type MappedEntity,
+  type Mapping,
+  type MappingClient,
+  type MappingCounts,
+  type MappingReport,
+} from './mapping/index.ts';
+export {
+  compileTemplate,
+  DEFAULT_RENDER_BYTES,
+  DEFAULT_RENDER_STEPS,
+  formatPath,
+  type JsonPath,
+  type Rendered,
+  type RenderOptions,
+  SECRET_MASK,
+  type SecretRender,
+  type Secrets,
+  scanTemplate,
+  type Template,
+  TemplateError,
+  type TemplateErrorCode,
+} from './template/index.ts';
