@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -31,5 +31,27 @@ describe('documents', () => {
     const text = readFileSync(join(root, file), 'utf8').replace(/```[\s\S]*?```/g, '');
     const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map((match) => match[1] ?? '');
     expect(links.filter((link) => !existsSync(join(root, dirname(file), link)))).toEqual([]);
+  });
+});
+
+describe('docs/operations.md', () => {
+  const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  const documented = new Set([...text.matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`/g)].map((match) => match[1] ?? ''));
+  const configs = globSync('packages/*/src/config.ts', { cwd: root });
+  const read = new Set(
+    configs.flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)].map(
+        (match) => match[1] ?? '',
+      ),
+    ),
+  );
+
+  it('has every variable that a program reads', () => {
+    expect([...read].filter((name) => !documented.has(name))).toEqual([]);
+  });
+
+  it('has no variable that no program reads', () => {
+    if (configs.length < 2) return; // until the server has landed
+    expect([...documented].filter((name) => !read.has(name))).toEqual([]);
   });
 });

@@ -250,6 +250,7 @@ function referInside(schema: JsonObject, components: Components): JsonObject {
   if (isListOfConstants(anyOf)) {
     return { ...rest, type: anyOf[0]?.type ?? 'string', enum: anyOf.map((option) => option.const ?? null) };
   }
+  if (isListOfTexts(rewritten.enum) && rewritten.type === undefined) return { type: 'string', ...rewritten };
   if (isForEveryKey(patternProperties)) {
     return { ...rest, additionalProperties: patternProperties['^.*$'] ?? {} };
   }
@@ -260,6 +261,10 @@ function isListOfConstants(anyOf: Json | undefined): anyOf is JsonObject[] {
   if (!Array.isArray(anyOf) || anyOf.length === 0) return false;
   const options = anyOf as JsonObject[];
   return options.every((option) => 'const' in option && option.type === options[0]?.type);
+}
+
+function isListOfTexts(values: Json | undefined): boolean {
+  return Array.isArray(values) && values.every((value) => typeof value === 'string');
 }
 
 function isForEveryKey(patterns: Json | undefined): patterns is JsonObject {
