@@ -39,6 +39,11 @@ describe('findings', () => {
     ['.a | gsub("\\\\h+"; "b")', ['warning foreign-regex "\\\\h+"']],
     ['.a | test("(?P<n>a)")', ['error bad-regex "(?P<n>a)"']],
     ['.a | test("^v(?<n>\\\\d+)$")', []],
+    ['.my-key', ['error dashed-key .my-key']],
+    ['.n-m | .a-b-c', ['error dashed-key .n-m', 'error dashed-key .a-b-c']],
+    ['input', ['error refused input']],
+    ['{a:}', ['error unexpected-token }']],
+    ['if .a then .b', ['error unbalanced-braces b']],
     ['', ['warning empty ']],
   ])('%s', (source, expected) => {
     expect(found(source)).toEqual(expected);
@@ -48,6 +53,7 @@ describe('findings', () => {
     ['.a.b.0.c', 'array-index'],
     ['.a && .b', 'foreign-operator'],
     ['.a || .b', 'foreign-operator'],
+    ['.a ? 1 : 2', 'ternary'],
     ['.a === 1', 'foreign-operator'],
     ['.a.length()', 'method-call'],
     ['if .a then 1 else if .b then 2 else 3 end', 'else-if'],

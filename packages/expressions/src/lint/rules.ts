@@ -23,6 +23,9 @@ interface Visible {
 /** Calls whose arguments (by position) decide something, so that `=` in them is nearly always meant as `==`. */
 const CONDITIONS: Readonly<Record<string, number>> = { select: 0, any: -1, all: -1, until: 0, while: 0 };
 
+/** Builtins of jq that have no meaning without a stream of inputs. */
+const REFUSED: ReadonlySet<string> = new Set(['input', 'inputs']);
+
 /** Nobody reads more of one expression, and each costs a search for suggestions. */
 const MAX_FINDINGS = 100;
 
@@ -90,6 +93,9 @@ class Checker {
     args.forEach((arg, index) => {
       if (position === index || (position === -1 && index === args.length - 1)) this.condition(arg);
     });
+    if (REFUSED.has(name) && args.length === 0) {
+      this.report('error', 'refused', `${name} is refused here: an expression has one input, which is ".".`, ast);
+    }
     const regex = checkRegex(ast);
     if (regex !== undefined) this.report(regex.severity, regex.code, regex.message, regex);
     if (name.startsWith('_') || name.includes('::')) return;
@@ -99,13 +105,22 @@ class Checker {
     if (known.includes(args.length) || this.findings.length >= MAX_FINDINGS) return;
     const span = { start: ast.start, end: Math.min(ast.end, ast.start + name.length) };
     if (known.length > 0) {
-      const counts = [...new Set(known)].sort((left, right) => left - right).join(' or ');
-      this.report(
-        'error',
-        'wrong-argument-count',
-        `${name} takes ${counts} arguments, not ${args.length}; separate them with ";".`,
-        span,
-      );
+      const counts = [...new Set(known)].sort((left, right) => left - right);
+      const plural = counts.length === 1 && counts[0] === 1 ? 'argument' : 'arguments';
+      const hint = args.length > 0 && args.length < Math.max(...counts) ? ' Arguments are separated with ";".' : '';
+      const message = `${name} takes ${counts.join(' or ')} ${plural}, not ${args.length}.${hint}`;
+      this.report('error', 'wrong-argument-count', message, span);
+      return;
+    }
+    const before = this.source.slice(Math.max(0, ast.start - 100), ast.start);
+    const dashed = /\.([A-Za-z_]\w*(?:-\w+)*)-$/.exec(before);
+    if (dashed !== null && args.length === 0) {
+      const start = ast.start - dashed[0].length;
+      // `.a-b-c` is one key to the user and two unknown functions to jq.
+      if (this.findings.some((finding) => finding.code === 'dashed-key' && finding.start === start)) return;
+      const rest = /^(?:-[A-Za-z_]\w*)*/.exec(this.source.slice(span.end, span.end + 100))?.[0] ?? '';
+      const message = `A key with a dash needs quotes: ."${dashed[1]}-${name}${rest}".`;
+      this.report('error', 'dashed-key', message, { start, end: span.end + rest.length });
       return;
     }
     const names = new Set(BUILTINS.keys());

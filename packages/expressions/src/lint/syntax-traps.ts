@@ -33,7 +33,7 @@ const TRAPS: readonly Trap[] = [
     before: /\belse\s+if\b[\s\S]*\bend\s*$/,
     message: 'Write elif, or close both ifs with an end each.',
   },
-  { code: 'ternary', at: /^:/, before: /\?[^?]*$/, message: 'jq has no ?:; write if … then … else … end.' },
+  { code: 'ternary', at: /^[^|,)]/, before: /\?\s[^?]*$/, message: 'jq has no ?:; write if … then … else … end.' },
   {
     code: 'method-call',
     at: /^\(/,
@@ -46,9 +46,6 @@ const TRAPS: readonly Trap[] = [
     before: /\.[A-Za-z_]\w*-$/,
     message: 'A key with a dash needs quotes: ."my-key".',
   },
-  { code: 'unbalanced-braces', at: /^\}/, message: 'This } closes nothing.' },
-  { code: 'unbalanced-braces', at: /^\]/, message: 'This ] closes nothing.' },
-  { code: 'unbalanced-braces', at: /^\)/, message: 'This ) closes nothing.' },
 ];
 
 /** A syntax error as a finding: the engine's words, or better ones where the mistake is a well-known one. */
@@ -70,14 +67,16 @@ export function explainSyntax(source: string, error: ExpressionError | BudgetExc
     return { severity: 'error', code, message, start: unclosed.at, end: unclosed.at + 1 };
   }
   const start = error.position?.start ?? source.length;
-  const end = Math.max(error.position?.end ?? start, Math.min(start + 1, source.length));
+  // At the very end there is nothing to underline but what stands last.
+  const from = start >= source.length ? Math.max(0, source.trimEnd().length - 1) : start;
+  const end = Math.max(error.position?.end ?? start, Math.min(from + 1, source.length));
   // The patterns look around a place; on a whole hostile text some of them would be quadratic.
   const rest = source.slice(start, start + 100);
   const before = source.slice(Math.max(0, start - 500), start);
   const trap = TRAPS.find(({ at, before: earlier }) => (at?.test(rest) ?? true) && (earlier?.test(before) ?? true));
   const code = trap?.code ?? (error.code === 'unbalanced' ? 'unbalanced-braces' : error.code);
   const message = trap === undefined ? error.message : `${trap.message} (${error.message})`;
-  return { severity: 'error', code, message, start, end };
+  return { severity: 'error', code, message, start: from, end };
 }
 
 const CLOSES: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
