@@ -43,6 +43,8 @@ export async function runJob(request: WorkRequest, work: Work, options: JobOptio
     removeLater: options.removeLater,
   };
   try {
+    // The sender reports the delivery at this moment; its lines should stand before ours in the run's log.
+    await sleep(Math.min(stepMs, 250), undefined, { signal });
     const summary = await work(job);
     await portal.update(runId, { status: 'SUCCESS', statusLabel: 'Done', summary });
     return 'SUCCESS';

@@ -20,7 +20,7 @@ export interface EntityBody {
   relations?: Record<string, unknown>;
 }
 
-export class PortalRefusal extends Error {}
+class PortalRefusal extends Error {}
 
 export class Portal {
   private readonly options: PortalOptions;

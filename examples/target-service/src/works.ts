@@ -87,7 +87,7 @@ async function provisionEnvironment(job: Job): Promise<string> {
   await job.log(`Health check of ${url} passed`);
   job.removeLater('environment', name, hours * 3_600_000);
   await job.log(`The environment goes away at ${expiresAt.toISOString()}`);
-  return `${url} runs ${service} for ${hours} hours`;
+  return `${url} runs ${service} for ${hours} ${hours === 1 ? 'hour' : 'hours'}`;
 }
 
 async function rollbackService(job: Job): Promise<string> {
