@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { verify } from '@quayside/delivery';
 import {
   misbehaviours,
@@ -34,6 +34,15 @@ function start(env: Record<string, string> = {}, tuning: { heartbeatMs?: number 
   const agent = startAgent(portal, env, tuning);
   started.push(agent);
   return agent;
+}
+
+/** A port on which nothing listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 const isSettled = (run: TestRun) => run.settlements.length > 0;
@@ -125,13 +134,7 @@ describe('a bad target ends in a report that says what happened', () => {
     raw.push(server);
     return server.url;
   };
-  const closedPort = async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const address = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-  };
+  const closedPort = async () => `http://127.0.0.1:${await freePort()}`;
   const answering = (status: number, headers: Record<string, string>, body: string) => async () => {
     target.answer = (_, response) => void response.writeHead(status, headers).end(body);
     return target.url;
@@ -402,14 +405,15 @@ describe('draining', () => {
 
 describe('health', () => {
   it('answers on loopback with state and metrics', async () => {
-    const { lines } = start({ QUAYSIDE_AGENT_HEALTH_PORT: '39471' });
+    const port = await freePort();
+    const { lines } = start({ QUAYSIDE_AGENT_HEALTH_PORT: String(port) });
     await settled(portal.enqueue({ url: target.url }));
     await eventually('it listens', () => lines.some((line) => line.includes('health and metrics')));
-    const health = await fetch('http://127.0.0.1:39471/healthz');
+    const health = await fetch(`http://127.0.0.1:${port}/healthz`);
     expect(await health.json()).toMatchObject({ ok: true, agent: 'agent-under-test', portal: 'ok', spooled: 0 });
-    const metrics = await (await fetch('http://127.0.0.1:39471/metrics')).text();
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toContain('quayside_agent_deliveries_delivered_total 1');
-    expect((await fetch('http://127.0.0.1:39471/x')).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${port}/x`)).status).toBe(404);
   });
 });
 
