@@ -8,6 +8,7 @@ const include = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 
 export default defineConfig({
   test: {
+    globalSetup: ['./packages/testkit/src/global-setup.ts'],
     projects: [
       { test: { name: 'contracts', root: 'packages/contracts', include } },
       { test: { name: 'expressions', root: 'packages/expressions', include } },

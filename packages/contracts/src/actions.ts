@@ -45,8 +45,8 @@ export const SearchCondition = Type.Object(
 /** One input of the form. Open: JSON-Schema keywords beyond the named ones are kept and honoured (§1.4). */
 export const ActionInput = Type.Object(
   {
-    type: Type.Union(inputTypes.map((type) => Type.Literal(type))),
-    format: Type.Optional(Type.Union(inputFormats.map((format) => Type.Literal(format)))),
+    type: Type.Enum(inputTypes),
+    format: Type.Optional(Type.Enum(inputFormats)),
     title: Type.Optional(Type.String()),
     description: Type.Optional(Type.String()),
     icon: Type.Optional(Type.String()),
@@ -136,7 +136,7 @@ const ButtonText = Type.String({ minLength: 1, maxLength: 15, pattern: '^[^\\s](
 export const SelfServiceTrigger = Type.Object(
   {
     type: Type.Literal('self-service'),
-    operation: Type.Union(operations.map((operation) => Type.Literal(operation))),
+    operation: Type.Enum(operations),
     blueprintIdentifier: Type.Optional(BlueprintIdentifier),
     userInputs: UserInputs,
     actionCardButtonText: Type.Optional(ButtonText),
@@ -152,7 +152,7 @@ export const runEventTypes = ['RUN_CREATED', 'RUN_UPDATED', 'ANY_RUN_CHANGE'] as
 
 export const AutomationEvent = Type.Union([
   Type.Object(
-    { type: Type.Union(entityEventTypes.map((type) => Type.Literal(type))), blueprintIdentifier: BlueprintIdentifier },
+    { type: Type.Enum(entityEventTypes), blueprintIdentifier: BlueprintIdentifier },
     { additionalProperties: false },
   ),
   Type.Object(
@@ -163,10 +163,7 @@ export const AutomationEvent = Type.Union([
     },
     { additionalProperties: false },
   ),
-  Type.Object(
-    { type: Type.Union(runEventTypes.map((type) => Type.Literal(type))), actionIdentifier: ActionIdentifier },
-    { additionalProperties: false },
-  ),
+  Type.Object({ type: Type.Enum(runEventTypes), actionIdentifier: ActionIdentifier }, { additionalProperties: false }),
 ]);
 
 export const AutomationTrigger = Type.Object(

@@ -9,7 +9,7 @@ export const propertyTypes = ['string', 'number', 'boolean', 'object', 'array'] 
 /** Open: unknown keys are kept, because Terraform reads back what it wrote. */
 export const BlueprintProperty = Type.Object(
   {
-    type: Type.Union(propertyTypes.map((type) => Type.Literal(type))),
+    type: Type.Enum(propertyTypes),
     title: Type.Optional(Type.String({ maxLength: 100 })),
     description: Type.Optional(Type.String()),
     icon: Type.Optional(Type.String()),
@@ -18,6 +18,16 @@ export const BlueprintProperty = Type.Object(
     enumColors: Type.Optional(Type.Record(Type.String(), Type.String())),
     default: Type.Optional(Type.Unknown()),
     items: Type.Optional(Document),
+    minLength: Type.Optional(Type.Integer({ minimum: 0 })),
+    maxLength: Type.Optional(Type.Integer({ minimum: 0 })),
+    pattern: Type.Optional(Type.String()),
+    minimum: Type.Optional(Type.Number()),
+    maximum: Type.Optional(Type.Number()),
+    exclusiveMinimum: Type.Optional(Type.Number()),
+    exclusiveMaximum: Type.Optional(Type.Number()),
+    minItems: Type.Optional(Type.Integer({ minimum: 0 })),
+    maxItems: Type.Optional(Type.Integer({ minimum: 0 })),
+    uniqueItems: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: true },
 );

@@ -51,7 +51,7 @@ const AppParams = Type.Object({ id: Type.String() });
 const SignedIn = {
   user: User,
   organization: Organization,
-  permissions: Type.Array(Type.Union(permissions.map((name) => Type.Literal(name)))),
+  permissions: Type.Array(Type.Enum(permissions)),
 };
 
 export const identityRoutes = {

@@ -16,7 +16,7 @@ const Reference = Type.Object({
 export const runSources = ['UI', 'API', 'AUTOMATION'] as const;
 export type RunSource = (typeof runSources)[number];
 
-export const RunStatusSchema = Type.Union(runStatuses.map((status) => Type.Literal(status)));
+export const RunStatusSchema = Type.Enum(runStatuses);
 
 /** Proof of a claim. `token` is the fencing token: an answer with an older one is refused with `lease_lost`. */
 export const Lease = Type.Object({
@@ -39,7 +39,7 @@ export const Run = Type.Object({
   link: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
   summary: Type.Optional(Type.String()),
   externalRunId: Type.Optional(Type.String()),
-  source: Type.Union(runSources.map((source) => Type.Literal(source))),
+  source: Type.Enum(runSources),
   requiredApproval: Type.Unknown(),
   approval: Type.Union([Document, Type.Null()]),
   payload: Type.Union([Document, Type.Null()]),

@@ -41,4 +41,4 @@ export const colours = [
   'olive',
   'brown',
 ] as const;
-export const Colour = Type.Union(colours.map((colour) => Type.Literal(colour)));
+export const Colour = Type.Enum(colours);

@@ -1,1 +1,9 @@
-export {};
+export {
+  administer,
+  createDatabase,
+  silentLog,
+  startTestPostgres,
+  type TestDatabase,
+  type TestPostgres,
+} from './postgres.ts';
+export { freePort, type ServerProcess, startServerProcess, testOrganization } from './server-process.ts';

@@ -1,0 +1,356 @@
+-- Made by script/schema.ts from packages/server/migrations. Do not edit.
+
+-- Functions
+
+CREATE OR REPLACE FUNCTION public.quayside_instant(value text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+AS $function$
+begin
+  return value::timestamptz;
+exception when others then
+  return null;
+end
+$function$
+;
+CREATE OR REPLACE FUNCTION public.quayside_org_id()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select current_setting('quayside.org_id', true) $function$
+;
+CREATE OR REPLACE FUNCTION public.quayside_protect(protected regclass, privileges text DEFAULT 'select, insert, update, delete'::text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  execute format('alter table %s enable row level security', protected);
+  execute format('alter table %s force row level security', protected);
+  execute format('create policy tenant on %s to quayside_app using (org_id = quayside_org_id()) with check (org_id = quayside_org_id())', protected);
+  execute format('create policy every_organization on %s to quayside_system using (true) with check (true)', protected);
+  execute format('grant %s on %s to quayside_app, quayside_system', privileges, protected);
+end
+$function$
+;
+
+-- Tables
+
+create table actions (
+  org_id text not null,
+  id text not null,
+  identifier text not null,
+  document json not null,
+  created_at timestamp with time zone default now() not null,
+  created_by text not null,
+  updated_at timestamp with time zone default now() not null,
+  updated_by text not null
+);
+create table agents (
+  org_id text not null,
+  id text not null,
+  version text not null,
+  labels json default '{}'::json not null,
+  in_flight integer not null,
+  capacity integer not null,
+  first_seen_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone default now() not null
+);
+create table blueprints (
+  org_id text not null,
+  id bigint generated always as identity not null,
+  identifier text not null,
+  document json not null,
+  created_at timestamp with time zone default now() not null,
+  created_by text not null,
+  updated_at timestamp with time zone default now() not null,
+  updated_by text not null
+);
+create table credentials (
+  org_id text not null,
+  id text not null,
+  name text not null,
+  secret_hash bytea not null,
+  secret_sealed bytea not null,
+  enabled boolean default true not null,
+  is_primary boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null
+);
+create table deliveries (
+  org_id text not null,
+  run_id text not null,
+  attempt integer not null,
+  holder text not null,
+  state text default 'open'::text not null,
+  request json,
+  outcome json,
+  started_at timestamp with time zone default clock_timestamp() not null,
+  ended_at timestamp with time zone
+);
+create table entities (
+  org_id text not null,
+  id bigint generated always as identity not null,
+  blueprint_id bigint not null,
+  identifier text not null,
+  title text not null,
+  icon text,
+  team text[] default '{}'::text[] not null,
+  properties jsonb default '{}'::jsonb not null,
+  datasource text default ''::text not null,
+  created_at timestamp with time zone default now() not null,
+  created_by text not null,
+  updated_at timestamp with time zone default now() not null,
+  updated_by text not null
+);
+create table entity_relations (
+  org_id text not null,
+  entity_id bigint not null,
+  relation text not null,
+  "position" integer not null,
+  target_id bigint not null
+);
+create table events (
+  seq bigint generated always as identity not null,
+  xid xid8 default pg_current_xact_id() not null,
+  org_id text not null,
+  name text not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  actor json not null,
+  origin text not null,
+  trace_id text,
+  resource text not null,
+  subject text not null,
+  blueprint text,
+  entity text,
+  run_id text,
+  status text default 'SUCCESS'::text not null,
+  message text,
+  before json,
+  after json,
+  depth integer default 0 not null
+);
+create table migrations (
+  name text not null,
+  hash text not null,
+  applied_at timestamp with time zone default now() not null
+);
+create table organizations (
+  org_id text not null,
+  name text not null,
+  settings json default '{}'::json not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null
+);
+create table run_logs (
+  org_id text not null,
+  run_id text not null,
+  id bigint generated always as identity not null,
+  message text not null,
+  created_by text not null,
+  created_at timestamp with time zone default clock_timestamp() not null
+);
+create table runs (
+  org_id text not null,
+  id text not null,
+  seq bigint generated always as identity not null,
+  action_id text not null,
+  action_identifier text not null,
+  blueprint text,
+  entity text,
+  status text not null,
+  status_label text,
+  link json,
+  summary text,
+  external_run_id text,
+  source text not null,
+  required_approval json default 'false'::json not null,
+  approval json,
+  raw_properties json not null,
+  properties json not null,
+  payload json,
+  response json,
+  installation_id text,
+  created_by text not null,
+  impersonated_by text,
+  updated_by text not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone
+);
+create table sessions (
+  org_id text not null,
+  token_hash bytea not null,
+  user_id text not null,
+  created_at timestamp with time zone default now() not null,
+  idle_until timestamp with time zone not null,
+  absolute_until timestamp with time zone not null,
+  user_agent text default ''::text not null
+);
+create table users (
+  org_id text not null,
+  id text not null,
+  email text not null,
+  first_name text default ''::text not null,
+  last_name text default ''::text not null,
+  role text not null,
+  status text not null,
+  password_hash text,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  last_login_at timestamp with time zone
+);
+create table work (
+  id bigint generated always as identity not null,
+  org_id text not null,
+  queue text not null,
+  key text not null,
+  due_at timestamp with time zone default now() not null,
+  fence integer default 0 not null,
+  tries integer default 0 not null,
+  holder text,
+  created_at timestamp with time zone default now() not null
+);
+
+-- Constraints
+
+alter table actions add constraint actions_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table actions add constraint actions_org_id_identifier_key UNIQUE (org_id, identifier);
+alter table actions add constraint actions_pkey PRIMARY KEY (org_id, id);
+alter table agents add constraint agents_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table agents add constraint agents_pkey PRIMARY KEY (org_id, id);
+alter table blueprints add constraint blueprints_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table blueprints add constraint blueprints_org_id_identifier_key UNIQUE (org_id, identifier);
+alter table blueprints add constraint blueprints_pkey PRIMARY KEY (org_id, id);
+alter table credentials add constraint credentials_id_key UNIQUE (id);
+alter table credentials add constraint credentials_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table credentials add constraint credentials_pkey PRIMARY KEY (org_id, id);
+alter table deliveries add constraint deliveries_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
+alter table deliveries add constraint deliveries_pkey PRIMARY KEY (org_id, run_id, attempt);
+alter table deliveries add constraint deliveries_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'lost'::text, 'acknowledged'::text, 'returned'::text])));
+alter table entities add constraint entities_org_id_blueprint_id_fkey FOREIGN KEY (org_id, blueprint_id) REFERENCES blueprints(org_id, id);
+alter table entities add constraint entities_org_id_blueprint_id_identifier_key UNIQUE (org_id, blueprint_id, identifier);
+alter table entities add constraint entities_pkey PRIMARY KEY (org_id, id);
+alter table entity_relations add constraint entity_relations_org_id_entity_id_fkey FOREIGN KEY (org_id, entity_id) REFERENCES entities(org_id, id) ON DELETE CASCADE;
+alter table entity_relations add constraint entity_relations_org_id_target_id_fkey FOREIGN KEY (org_id, target_id) REFERENCES entities(org_id, id) ON DELETE CASCADE;
+alter table entity_relations add constraint entity_relations_pkey PRIMARY KEY (org_id, entity_id, relation, "position");
+alter table events add constraint events_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table events add constraint events_pkey PRIMARY KEY (seq);
+alter table migrations add constraint migrations_pkey PRIMARY KEY (name);
+alter table organizations add constraint organizations_org_id_check CHECK ((org_id ~ '^[A-Za-z0-9_-]{1,64}$'::text));
+alter table organizations add constraint organizations_pkey PRIMARY KEY (org_id);
+alter table run_logs add constraint run_logs_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
+alter table run_logs add constraint run_logs_pkey PRIMARY KEY (org_id, run_id, id);
+alter table runs add constraint runs_check CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text]))));
+alter table runs add constraint runs_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table runs add constraint runs_pkey PRIMARY KEY (org_id, id);
+alter table runs add constraint runs_source_check CHECK ((source = ANY (ARRAY['UI'::text, 'API'::text, 'AUTOMATION'::text])));
+alter table runs add constraint runs_status_check CHECK ((status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text, 'SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text])));
+alter table sessions add constraint sessions_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
+alter table sessions add constraint sessions_pkey PRIMARY KEY (token_hash);
+alter table users add constraint users_email_key UNIQUE (email);
+alter table users add constraint users_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table users add constraint users_pkey PRIMARY KEY (org_id, id);
+alter table users add constraint users_role_check CHECK ((role = ANY (ARRAY['Admin'::text, 'Moderator'::text, 'Member'::text])));
+alter table users add constraint users_status_check CHECK ((status = ANY (ARRAY['STAGED'::text, 'INVITED'::text, 'ACTIVE'::text, 'DISABLED'::text])));
+alter table work add constraint work_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table work add constraint work_org_id_queue_key_key UNIQUE (org_id, queue, key);
+alter table work add constraint work_pkey PRIMARY KEY (id);
+
+-- Indexes
+
+CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
+CREATE INDEX entities_by_title ON public.entities USING btree (org_id, blueprint_id, title, id);
+CREATE INDEX entities_properties ON public.entities USING gin (properties jsonb_path_ops);
+CREATE INDEX entity_relations_by_target ON public.entity_relations USING btree (org_id, target_id);
+CREATE INDEX events_by_entity ON public.events USING btree (org_id, blueprint, entity, seq DESC) WHERE (entity IS NOT NULL);
+CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);
+CREATE INDEX events_by_run ON public.events USING btree (org_id, run_id, seq) WHERE (run_id IS NOT NULL);
+CREATE INDEX events_cursor ON public.events USING btree (xid, seq);
+CREATE INDEX runs_active ON public.runs USING btree (org_id, seq DESC) WHERE (status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text]));
+CREATE INDEX runs_by_action ON public.runs USING btree (org_id, action_identifier, seq DESC);
+CREATE INDEX runs_by_entity ON public.runs USING btree (org_id, blueprint, entity, seq DESC) WHERE (entity IS NOT NULL);
+CREATE INDEX runs_by_external ON public.runs USING btree (org_id, external_run_id) WHERE (external_run_id IS NOT NULL);
+CREATE INDEX runs_newest ON public.runs USING btree (org_id, seq DESC);
+CREATE INDEX sessions_by_end ON public.sessions USING btree (absolute_until);
+CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
+
+-- Row-level security
+
+-- actions: enabled t, forced t
+-- agents: enabled t, forced t
+-- blueprints: enabled t, forced t
+-- credentials: enabled t, forced t
+-- deliveries: enabled t, forced t
+-- entities: enabled t, forced t
+-- entity_relations: enabled t, forced t
+-- events: enabled t, forced t
+-- migrations: enabled f, forced f
+-- organizations: enabled t, forced t
+-- run_logs: enabled t, forced t
+-- runs: enabled t, forced t
+-- sessions: enabled t, forced t
+-- users: enabled t, forced t
+-- work: enabled t, forced t
+
+-- Policies
+
+create policy every_organization on actions to quayside_system using (true) with check (true);
+create policy tenant on actions to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on agents to quayside_system using (true) with check (true);
+create policy tenant on agents to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on blueprints to quayside_system using (true) with check (true);
+create policy tenant on blueprints to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on credentials to quayside_system using (true) with check (true);
+create policy tenant on credentials to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on deliveries to quayside_system using (true) with check (true);
+create policy tenant on deliveries to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on entities to quayside_system using (true) with check (true);
+create policy tenant on entities to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on entity_relations to quayside_system using (true) with check (true);
+create policy tenant on entity_relations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on events to quayside_system using (true) with check (true);
+create policy tenant on events to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on organizations to quayside_system using (true) with check (true);
+create policy tenant on organizations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on run_logs to quayside_system using (true) with check (true);
+create policy tenant on run_logs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on runs to quayside_system using (true) with check (true);
+create policy tenant on runs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on sessions to quayside_system using (true) with check (true);
+create policy tenant on sessions to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on users to quayside_system using (true) with check (true);
+create policy tenant on users to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on work to quayside_system using (true) with check (true);
+create policy tenant on work to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+
+-- Grants
+
+grant delete, insert, select, update on actions to quayside_app;
+grant delete, insert, select, update on actions to quayside_system;
+grant delete, insert, select, update on agents to quayside_app;
+grant delete, insert, select, update on agents to quayside_system;
+grant delete, insert, select, update on blueprints to quayside_app;
+grant delete, insert, select, update on blueprints to quayside_system;
+grant delete, insert, select, update on credentials to quayside_app;
+grant delete, insert, select, update on credentials to quayside_system;
+grant delete, insert, select, update on deliveries to quayside_app;
+grant delete, insert, select, update on deliveries to quayside_system;
+grant delete, insert, select, update on entities to quayside_app;
+grant delete, insert, select, update on entities to quayside_system;
+grant delete, insert, select, update on entity_relations to quayside_app;
+grant delete, insert, select, update on entity_relations to quayside_system;
+grant insert, select on events to quayside_app;
+grant insert, select on events to quayside_system;
+grant delete, insert, select, update on organizations to quayside_app;
+grant delete, insert, select, update on organizations to quayside_system;
+grant insert, select on run_logs to quayside_app;
+grant insert, select on run_logs to quayside_system;
+grant delete, insert, select, update on runs to quayside_app;
+grant delete, insert, select, update on runs to quayside_system;
+grant delete, insert, select, update on sessions to quayside_app;
+grant delete, insert, select, update on sessions to quayside_system;
+grant delete, insert, select, update on users to quayside_app;
+grant delete, insert, select, update on users to quayside_system;
+grant delete, insert, select, update on work to quayside_app;
+grant delete, insert, select, update on work to quayside_system;

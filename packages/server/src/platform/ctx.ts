@@ -1,0 +1,101 @@
+import type { EventName, Origin, Permission } from '@quayside/contracts';
+import type { Database, Tx } from './db.ts';
+import { sql } from './db.ts';
+import type { Logger } from './log.ts';
+
+/** Who acts. `system` is the portal itself: first start, its own deliveries, timers. */
+export type Actor =
+  | {
+      kind: 'user';
+      orgId: string;
+      id: string;
+      email: string;
+      role: string;
+      name: string;
+      permissions: ReadonlySet<Permission>;
+    }
+  | { kind: 'machine'; orgId: string; id: string; name: string; permissions: ReadonlySet<Permission> }
+  | { kind: 'system'; orgId: string; id: 'quayside'; permissions: ReadonlySet<Permission> };
+
+/** The world of one request or one piece of background work, before a transaction is open. */
+export interface World {
+  readonly orgId: string;
+  readonly actor: Actor;
+  readonly origin: Origin;
+  readonly userAgent: string;
+  readonly traceId: string;
+  readonly log: Logger;
+  now(): Date;
+  /** Runs `work` in one transaction of the organization; a throw rolls everything back, events included. */
+  transaction<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>;
+}
+
+/** The one argument that carries the world inside a transaction. */
+export interface Ctx extends World {
+  readonly db: Tx;
+  /** Appends to `events` in this transaction: the event exists exactly if the transaction commits. */
+  emit(event: EventInput): Promise<void>;
+}
+
+export interface EventInput {
+  name: EventName;
+  /** Identifier of what it happened to (the noun is the part of `name` before the dot). */
+  subject: string;
+  blueprint?: string;
+  entity?: string;
+  runId?: string;
+  before?: unknown;
+  after?: unknown;
+  status?: 'SUCCESS' | 'FAILURE';
+  message?: string;
+}
+
+/** Readers of events wait on this topic. */
+export const eventsTopic = 'events';
+
+export function createWorld(options: {
+  database: Database;
+  actor: Actor;
+  origin: Origin;
+  log: Logger;
+  traceId: string;
+  userAgent?: string;
+}): World {
+  const { actor, origin, log, traceId } = options;
+  const world: World = {
+    orgId: actor.orgId,
+    actor,
+    origin,
+    userAgent: options.userAgent ?? '',
+    traceId,
+    log,
+    now: () => new Date(),
+    transaction(work) {
+      return options.database.tenant(actor.orgId, (db) => {
+        const ctx: Ctx = { ...world, db, emit: (event) => emit(ctx, event) };
+        return work(ctx);
+      });
+    },
+  };
+  return world;
+}
+
+async function emit(ctx: Ctx, event: EventInput): Promise<void> {
+  const asJson = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  await ctx.db.run(sql`
+    insert into events (org_id, name, actor, origin, trace_id, resource, subject, blueprint, entity, run_id, status, message, before, after)
+    values (
+      ${ctx.orgId}, ${event.name}, ${JSON.stringify(describeActor(ctx.actor))}, ${ctx.origin}, ${ctx.traceId},
+      ${event.name.split('.')[0]}, ${event.subject}, ${event.blueprint ?? null}, ${event.entity ?? null}, ${event.runId ?? null},
+      ${event.status ?? 'SUCCESS'}, ${event.message ?? null}, ${asJson(event.before)}, ${asJson(event.after)}
+    )`);
+  ctx.db.wake(eventsTopic);
+}
+
+/** `trigger.by` of audit and change-log messages (spec/actions.md §1.13). */
+export function describeActor(actor: Actor): Record<string, unknown> {
+  const by = { orgId: actor.orgId, userId: actor.id };
+  if (actor.kind === 'user') return { ...by, user: { id: actor.id, email: actor.email, name: actor.name } };
+  if (actor.kind === 'machine') return { ...by, machine: { id: actor.id, name: actor.name } };
+  return { ...by, byPort: true };
+}

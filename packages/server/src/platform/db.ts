@@ -1,0 +1,153 @@
+import { Pool, type PoolClient, types } from 'pg';
+import type { Sql } from 'sql-template-tag';
+import type { Logger } from './log.ts';
+
+export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag';
+
+/**
+ * The database. Every statement runs in a transaction, and every transaction names whose data it may see:
+ *
+ *   tenant(org)  role quayside_app, setting quayside.org_id = org: row-level security shows that organization only.
+ *   system()     role quayside_system: all organizations. For what comes before an organization is known, and for the
+ *                readers of queues and events. Features never hold it.
+ *
+ * A pooled connection starts as quayside_app without an organization, so a statement outside of either sees nothing.
+ * Cost: BEGIN with its settings is one round trip, COMMIT with its notifications another.
+ */
+export interface Tx {
+  many<Row>(query: Sql): Promise<Row[]>;
+  /** At most one row is expected. */
+  find<Row>(query: Sql): Promise<Row | undefined>;
+  /** Exactly one row is expected; anything else is a fault. */
+  one<Row>(query: Sql): Promise<Row>;
+  /** Number of rows touched. */
+  run(query: Sql): Promise<number>;
+  /** Wakes readers of `topic` when this transaction has committed. It carries no data; a lost wake-up costs a poll. */
+  wake(topic: string): void;
+}
+
+export interface Database {
+  tenant<T>(orgId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  system<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The topics' own connection; see wake.ts. */
+  readonly url: string;
+  readonly waiting: number;
+  close(): Promise<void>;
+}
+
+/** A statement that is prepared once per connection. For hot paths. */
+export function named(name: string, query: Sql): Sql {
+  return Object.assign(query, { name });
+}
+
+const orgIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
+const topicPattern = /^[A-Za-z0-9_:.-]{1,200}$/;
+export const wakeChannel = 'quayside_wake';
+
+// bigint: every id and count here stays far below 2^53.
+types.setTypeParser(20, Number);
+
+export function openDatabase(options: { url: string; maxConnections: number; log: Logger; name?: string }): Database {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.maxConnections,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: options.name ?? 'quayside',
+    options:
+      '-c role=quayside_app -c statement_timeout=30000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000',
+  });
+  // Without a listener a connection that breaks while idle would end the process.
+  pool.on('error', (error) => options.log.warn({ error: error.message }, 'an idle database connection broke'));
+
+  async function transaction<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query(begin);
+      const topics = new Set<string>();
+      const result = await work(toTx(client, topics));
+      await client.query(commitText(topics));
+      return result;
+    } catch (error) {
+      // ROLLBACK fails only when the connection is gone, and then the server has rolled back already.
+      await client.query('rollback').catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  return {
+    url: options.url,
+    get waiting() {
+      return pool.waitingCount;
+    },
+    tenant(orgId, work) {
+      // The id becomes part of the statement's text (SET takes no parameters), so its alphabet is checked here again.
+      if (!orgIdPattern.test(orgId)) throw new Error('An organization id has characters that are not allowed.');
+      return transaction(`begin; set local quayside.org_id = '${orgId}'`, work);
+    },
+    system(work) {
+      return transaction('begin; set local role quayside_system', work);
+    },
+    close: () => pool.end(),
+  };
+}
+
+function commitText(topics: Set<string>): string {
+  let text = '';
+  for (const topic of topics) text += `notify ${wakeChannel}, '${topic}'; `;
+  return `${text}commit`;
+}
+
+function toTx(client: PoolClient, topics: Set<string>): Tx {
+  const query = (statement: Sql) => client.query(statement) as Promise<{ rows: unknown[]; rowCount: number | null }>;
+  return {
+    async many<Row>(statement: Sql) {
+      return (await query(statement)).rows as Row[];
+    },
+    async find<Row>(statement: Sql) {
+      const { rows } = await query(statement);
+      if (rows.length > 1) throw new Error(`At most one row was expected, ${rows.length} came.`);
+      return rows[0] as Row | undefined;
+    },
+    async one<Row>(statement: Sql) {
+      const { rows } = await query(statement);
+      if (rows.length !== 1) throw new Error(`One row was expected, ${rows.length} came.`);
+      return rows[0] as Row;
+    },
+    async run(statement: Sql) {
+      return (await query(statement)).rowCount ?? 0;
+    },
+    wake(topic) {
+      if (!topicPattern.test(topic)) throw new Error(`"${topic}" can not be a topic.`);
+      topics.add(topic);
+    },
+  };
+}
+
+/** Did the database refuse for a reason of this SQLSTATE (e.g. 23505 unique_violation), at this constraint? */
+export function isViolation(error: unknown, code: string, constraint?: string): boolean {
+  const failure = error as { code?: string; constraint?: string } | null;
+  return failure?.code === code && (constraint === undefined || failure.constraint === constraint);
+}
+
+const lostConnection = /^(08|57P0[123]|53300)/;
+
+/** Is the database away (starting, stopping, crashed), rather than the statement at fault? */
+export function isDatabaseAway(error: unknown): boolean {
+  const failure = error as { code?: string; message?: string } | null;
+  if (!failure) return false;
+  if (
+    failure.code &&
+    (lostConnection.test(failure.code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT'].includes(failure.code))
+  )
+    return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed/.test(
+    failure.message ?? '',
+  );
+}

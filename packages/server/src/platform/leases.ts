@@ -1,0 +1,281 @@
+import { type Database, named, sql, type Tx } from './db.ts';
+import type { Wakes } from './wake.ts';
+
+/**
+ * Leases: the one way in which work is taken, by agents, by the server's own deliveries, and by background jobs.
+ *
+ * A row of `work` is open work. Its states follow from two columns:
+ *
+ *   waiting   holder is null, due_at in the future      (a retry that backs off)
+ *   due       due_at in the past                        (nobody holds it, or its holder was lost)
+ *   leased    holder set, due_at in the future          (due_at = when the lease runs out)
+ *   done      no row
+ *
+ *   enqueue ► due ──claim──► leased ──settle──► done
+ *                   ▲           ├──extend──► leased (later due_at)
+ *                   │           ├──retry───► waiting ─► due
+ *                   └───────────┴──release / time runs out
+ *
+ * Invariants
+ *   - A claim raises `fence` by one and gives it to the holder as its token. Every later write names the token; a token
+ *     that is not the present one is refused (`lost`). So a holder that was given up can never write over its successor.
+ *   - Claiming is one statement with FOR UPDATE SKIP LOCKED: two claimers never get the same row.
+ *   - A lost holder needs no reaper: its row becomes due by the clock of the database.
+ *   - Token and clock are the database's; no machine's own time takes part.
+ *
+ * Cost: a claim is one index range scan of `work_due` and one update per row; nothing grows with finished work.
+ */
+export interface LeasedWork {
+  orgId: string;
+  key: string;
+  token: number;
+  tries: number;
+  expiresAt: Date;
+  /** The holder before, when its lease ran out: it was lost, and may still be at work. */
+  lostHolder: string | null;
+}
+
+interface WorkRow {
+  org_id: string;
+  key: string;
+  fence: number;
+  tries: number;
+  due_at: Date;
+  lost_holder: string | null;
+}
+
+export function queueTopic(queue: string): string {
+  return `work:${queue}`;
+}
+
+/** Adds work in the caller's transaction; claimers wake when it commits. The same key twice in a queue is a fault. */
+export async function enqueue(
+  tx: Tx,
+  work: { orgId: string; queue: string; key: string; delayMs?: number },
+): Promise<void> {
+  await tx.run(sql`
+    insert into work (org_id, queue, key, due_at)
+    values (${work.orgId}, ${work.queue}, ${work.key}, now() + ${work.delayMs ?? 0} * interval '1 millisecond')`);
+  tx.wake(queueTopic(work.queue));
+}
+
+/** Takes up to `limit` due rows of the queue, oldest first. */
+export async function claim(
+  tx: Tx,
+  request: { queue: string; holder: string; limit: number; leaseMs: number },
+): Promise<LeasedWork[]> {
+  const rows = await tx.many<WorkRow>(
+    named(
+      'work.claim',
+      sql`
+      with taken as (
+        select id, holder as lost_holder from work
+        where queue = ${request.queue} and due_at <= clock_timestamp()
+        order by due_at, id
+        limit ${request.limit}
+        for update skip locked
+      )
+      update work set
+        fence = fence + 1,
+        holder = ${request.holder},
+        due_at = clock_timestamp() + ${request.leaseMs} * interval '1 millisecond'
+      from taken where work.id = taken.id
+      returning org_id, key, fence, tries, due_at, lost_holder`,
+    ),
+  );
+  return rows.map((row) => ({
+    orgId: row.org_id,
+    key: row.key,
+    token: row.fence,
+    tries: row.tries,
+    expiresAt: row.due_at,
+    lostHolder: row.lost_holder,
+  }));
+}
+
+export interface LeaseKey {
+  orgId: string;
+  key: string;
+  token: number;
+}
+
+/** Locks the row if `token` is its present one and it is held; `undefined` = the lease is lost. */
+export async function lockLease(
+  tx: Tx,
+  lease: LeaseKey,
+): Promise<{ id: number; tries: number; queue: string } | undefined> {
+  return tx.find(sql`
+    select id, tries, queue from work
+    where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
+    for update`);
+}
+
+/** Moves the end of a live lease; `undefined` = it is lost (or has run out, and somebody may have it already). */
+export async function extendLease(tx: Tx, lease: LeaseKey, leaseMs: number): Promise<Date | undefined> {
+  const row = await tx.find<{ due_at: Date }>(sql`
+    update work set due_at = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
+    where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
+    returning due_at`);
+  return row?.due_at;
+}
+
+/** The work is done: its row goes. The caller records what was done in the same transaction. */
+export async function settleWork(tx: Tx, id: number): Promise<void> {
+  await tx.run(sql`delete from work where id = ${id}`);
+}
+
+/** The work failed and is to be tried again after `delayMs`. */
+export async function retryWork(tx: Tx, id: number, queue: string, delayMs: number): Promise<void> {
+  await tx.run(sql`
+    update work set holder = null, tries = tries + 1, due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'
+    where id = ${id}`);
+  tx.wake(queueTopic(queue));
+}
+
+/** The holder did nothing and gives it back: due at once, and no try is counted. */
+export async function releaseWork(tx: Tx, id: number, queue: string): Promise<void> {
+  await tx.run(sql`update work set holder = null, due_at = clock_timestamp() where id = ${id}`);
+  tx.wake(queueTopic(queue));
+}
+
+/** Removes work that nobody should do any more (its run ended otherwise). A holder notices at its next write. */
+export async function cancelWork(tx: Tx, work: { orgId: string; key: string }): Promise<boolean> {
+  return (await tx.run(sql`delete from work where org_id = ${work.orgId} and key = ${work.key}`)) > 0;
+}
+
+/**
+ * Held claims. Each waiter names a queue and a function that tries to claim; waiters of one queue are served in turn, so a
+ * single new piece of work costs one successful and at most one empty claim however many agents wait (a thousand held
+ * polls are a thousand entries in a list, not a thousand queries). What wakes them: the queue's topic, and a sparse poll,
+ * which also finds leases that ran out.
+ */
+export interface ClaimWaits {
+  /** Resolves with the first non-empty result of `attempt`, or with an empty list after `waitMs` or at `signal`. */
+  wait<T>(queue: string, attempt: () => Promise<T[]>, options: { waitMs: number; signal: AbortSignal }): Promise<T[]>;
+  readonly held: number;
+  close(): void;
+}
+
+interface Waiter {
+  serve(): Promise<'served' | 'empty'>;
+}
+
+const backstopMs = 1_000;
+
+export function createClaimWaits(wakes: Wakes): ClaimWaits {
+  const queues = new Map<string, { waiters: Waiter[]; isServing: boolean; again: boolean; off: () => void }>();
+  let isClosed = false;
+  const endings = new Set<() => void>();
+
+  const serve = async (queue: string): Promise<void> => {
+    const line = queues.get(queue);
+    if (!line) return;
+    if (line.isServing) {
+      line.again = true;
+      return;
+    }
+    line.isServing = true;
+    try {
+      do {
+        line.again = false;
+        while (line.waiters.length > 0) {
+          const waiter = line.waiters.shift();
+          if (!waiter) break;
+          if ((await waiter.serve()) === 'empty') {
+            // Nothing left: it keeps its place at the head of the line.
+            line.waiters.unshift(waiter);
+            break;
+          }
+        }
+      } while (line.again);
+    } finally {
+      line.isServing = false;
+      if (line.waiters.length === 0) {
+        line.off();
+        queues.delete(queue);
+      }
+    }
+  };
+
+  const timer = setInterval(() => {
+    for (const queue of queues.keys()) void serve(queue);
+  }, backstopMs);
+  timer.unref();
+
+  return {
+    get held() {
+      let count = 0;
+      for (const line of queues.values()) count += line.waiters.length;
+      return count;
+    },
+    wait(queue, attempt, { waitMs, signal }) {
+      if (isClosed || signal.aborted) return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        let isOver = false;
+        const end = (result: Awaited<ReturnType<typeof attempt>>) => {
+          if (isOver) return;
+          isOver = true;
+          clearTimeout(timeout);
+          signal.removeEventListener('abort', giveUp);
+          endings.delete(giveUp);
+          resolve(result);
+        };
+        const giveUp = () => {
+          const line = queues.get(queue);
+          const at = line?.waiters.indexOf(waiter) ?? -1;
+          // Not in the line = a claim is under way for it; its result decides.
+          if (line && at >= 0) {
+            line.waiters.splice(at, 1);
+            end([]);
+          } else isLeaving = true;
+        };
+        let isLeaving = false;
+        const waiter: Waiter = {
+          async serve() {
+            try {
+              const result = await attempt();
+              if (result.length === 0 && !isLeaving) return 'empty';
+              end(result);
+            } catch (error) {
+              isOver = true;
+              clearTimeout(timeout);
+              signal.removeEventListener('abort', giveUp);
+              endings.delete(giveUp);
+              reject(error as Error);
+            }
+            return 'served';
+          },
+        };
+        const timeout = setTimeout(giveUp, waitMs);
+        signal.addEventListener('abort', giveUp);
+        endings.add(giveUp);
+        let line = queues.get(queue);
+        if (!line) {
+          line = {
+            waiters: [],
+            isServing: false,
+            again: false,
+            off: wakes.on(queueTopic(queue), () => void serve(queue)),
+          };
+          queues.set(queue, line);
+        }
+        line.waiters.push(waiter);
+        void serve(queue);
+      });
+    },
+    close() {
+      isClosed = true;
+      clearInterval(timer);
+      for (const end of [...endings]) end();
+    },
+  };
+}
+
+/** Seconds since the oldest unheld due work of all organizations became due; 0 when there is none. */
+export async function queueAgeSeconds(database: Database): Promise<number> {
+  const row = await database.system((tx) =>
+    tx.one<{ age: number | null }>(sql`
+      select extract(epoch from clock_timestamp() - min(due_at))::float8 as age from work where due_at <= clock_timestamp()`),
+  );
+  return row.age ?? 0;
+}

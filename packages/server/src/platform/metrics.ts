@@ -1,0 +1,43 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Prometheus metrics of one server. Names begin with quayside_ and carry their unit. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'quayside_http_request_seconds',
+      help: 'Time to answer, by route id and status.',
+      labelNames: ['route', 'status'] as const,
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+      registers,
+    }),
+    runs: new Counter({
+      name: 'quayside_runs_total',
+      help: 'Runs that reached a status.',
+      labelNames: ['status'] as const,
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'quayside_deliveries_total',
+      help: 'Settled attempts to hand a run to its backend, by who sent it and what came of it.',
+      labelNames: ['by', 'outcome'] as const,
+      registers,
+    }),
+    claims: new Counter({
+      name: 'quayside_claimed_total',
+      help: 'Leases given out, by kind of queue.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
+    heldClaims: new Gauge({ name: 'quayside_held_claims', help: 'Claim calls that are waiting for work.', registers }),
+    queueAge: new Gauge({
+      name: 'quayside_queue_age_seconds',
+      help: 'Age of the oldest due work that nobody holds.',
+      registers,
+    }),
+  };
+}
+export type Metrics = ReturnType<typeof createMetrics>;
