@@ -1,0 +1,167 @@
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { Config } from './config.ts';
+import { serveActions } from './features/actions/routes.ts';
+import { serveAudit } from './features/audit/routes.ts';
+import { serveBlueprints } from './features/blueprints/routes.ts';
+import { serveEntities } from './features/entities/routes.ts';
+import { createEntityService, type EntityService } from './features/entities/service.ts';
+import { serveIdentity } from './features/identity/routes.ts';
+import {
+  createIdentity,
+  type FirstStart,
+  primaryCredential,
+  setUpFirstOrganization,
+} from './features/identity/service.ts';
+import { findRunStatus } from './features/runs/index.ts';
+import { startServerDeliveries } from './features/runs/jobs.ts';
+import { serveDispatch, serveRuns } from './features/runs/routes.ts';
+import { createRunService } from './features/runs/service.ts';
+import { createServerDelivery } from './features/runs/service-delivery.ts';
+import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
+import { serveSystem } from './features/system/routes.ts';
+import { createSystem } from './features/system/service.ts';
+import { type Actor, createWorld, type World } from './platform/ctx.ts';
+import { type Database, openDatabase } from './platform/db.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
+import { createHttp } from './platform/http.ts';
+import { newTraceId } from './platform/ids.ts';
+import { createClaimWaits } from './platform/leases.ts';
+import type { Logger } from './platform/log.ts';
+import { createMetrics } from './platform/metrics.ts';
+import { migrate } from './platform/migrate.ts';
+import { createVault, loadInstallationKey, type Vault } from './platform/vault.ts';
+import { openWakes } from './platform/wake.ts';
+import { serveWebFiles } from './platform/web-files.ts';
+
+/**
+ * Composition root. Start: database → migrations → first organization → features → listen. Stop, in the reverse order,
+ * loses nothing: no new work is claimed, held claims are answered, deliveries under way are finished, then the database goes.
+ */
+export interface App {
+  readonly url: string;
+  readonly port: number;
+  readonly database: Database;
+  readonly databaseUrl: string;
+  readonly vault: Vault;
+  readonly entities: EntityService;
+  /** Set when this start created the organization. */
+  readonly firstStart: FirstStart | undefined;
+  /** The portal acting by itself in an organization (demo, timers). */
+  systemWorld(orgId: string): World;
+  /** Organization and credential of the first start, in clear: for the demo's agent. */
+  primaryCredential(): Promise<{ orgId: string; clientId: string; clientSecret: string }>;
+  stop(): Promise<void>;
+}
+
+const sessionCleanupMs = 60 * 60_000;
+const drainTimeoutMs = 20_000;
+
+export async function startApp(
+  config: Config,
+  log: Logger,
+  options: { webDirectory: string; pid: number; checkReplies?: boolean },
+): Promise<App> {
+  mkdirSync(config.dataDir, { recursive: true });
+  const vault = createVault(loadInstallationKey(config.dataDir, config.encryptionKey));
+  const postgres: EmbeddedPostgres | undefined = config.databaseUrl
+    ? undefined
+    : await startEmbeddedPostgres({ dataDir: config.dataDir, log });
+  const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
+  const undo: (() => Promise<unknown>)[] = [async () => postgres?.stop()];
+  const rollBack = async () => {
+    for (const step of undo.reverse())
+      await step().catch((error: Error) => log.error({ error: error.message }, 'a step of stopping failed'));
+  };
+
+  try {
+    await migrate(databaseUrl, log);
+    const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, log });
+    undo.push(() => database.close());
+    const firstStart = await setUpFirstOrganization(database, vault, {
+      ...config.setup,
+      ...(config.demo ? { orgName: 'Harbour Coffee', orgSettings: { demo: {} } } : { orgName: 'My organization' }),
+    });
+    const wakes = await openWakes(databaseUrl, log);
+    undo.push(() => wakes.close());
+
+    const metrics = createMetrics();
+    const identity = createIdentity(database, vault);
+    const systemWorld = (orgId: string): World => {
+      const actor: Actor = { kind: 'system', orgId, id: 'quayside', permissions: new Set() };
+      return createWorld({ database, actor, origin: 'SYSTEM', log, traceId: newTraceId() });
+    };
+    const ownOrigin = config.baseUrl ? new URL(config.baseUrl).origin : undefined;
+    let servePage: Awaited<ReturnType<typeof serveWebFiles>>['servePage'] | undefined;
+    const http = createHttp({
+      database,
+      log,
+      metrics,
+      authenticate: identity.authenticate,
+      rateLimitPerMinute: config.rateLimitPerMinute,
+      trustProxy: config.trustProxy,
+      isOwnOrigin: (origin, request) => origin === ownOrigin || URL.parse(origin)?.host === request.host,
+      checkReplies: options.checkReplies ?? false,
+      servePage: (request, reply) => servePage?.(request, reply) ?? false,
+    });
+    ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
+
+    const waits = createClaimWaits(wakes);
+    const entities = createEntityService({ findRunStatus });
+    const runs = createRunService({ vault, metrics });
+    const dispatch = createDispatch({ runs, waits, metrics });
+
+    serveSystem(http, createSystem({ database, metrics, waits }));
+    serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false });
+    serveBlueprints(http);
+    serveEntities(http, entities);
+    serveActions(http);
+    serveRuns(http, { runs, wakes });
+    serveDispatch(http, dispatch);
+    serveAudit(http);
+    http.assertComplete();
+
+    const delivery = createServerDelivery({
+      database,
+      dispatch,
+      vault,
+      holder: serverHolder(options.pid),
+      timeoutMs: config.webhookTimeoutMs,
+      allowPrivateTargets: config.allowPrivateTargets,
+      worldOf: systemWorld,
+    });
+    const deliveries = startServerDeliveries(delivery, waits, log);
+    const cleanup = setInterval(() => void identity.deleteEndedSessions().catch(() => undefined), sessionCleanupMs);
+    undo.push(async () => {
+      http.startDraining();
+      clearInterval(cleanup);
+      waits.close();
+      await deliveries.stop();
+      const force = setTimeout(() => http.app.server.closeAllConnections(), drainTimeoutMs);
+      await http.app.close();
+      clearTimeout(force);
+    });
+
+    await http.app.listen({ port: config.port, host: config.host });
+    const { port } = http.app.server.address() as AddressInfo;
+    let stopped: Promise<void> | undefined;
+    return {
+      url: config.baseUrl ?? `http://localhost:${port}`,
+      port,
+      database,
+      databaseUrl,
+      vault,
+      entities,
+      firstStart,
+      systemWorld,
+      primaryCredential: () => primaryCredential(database, vault),
+      stop() {
+        stopped ??= rollBack();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await rollBack();
+    throw error;
+  }
+}

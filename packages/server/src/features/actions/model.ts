@@ -1,0 +1,126 @@
+import type { ActionBody, ActionInput, ErrorDetail, SelfServiceTrigger, UserInputs } from '@quayside/contracts';
+import { compile, compileTemplate, ExpressionError, TemplateError } from '@quayside/expressions';
+
+/** Rules of an action document that its schema can not say (spec/actions.md §1.1–1.5, §1.9). */
+
+export function selfServiceTrigger(action: ActionBody): SelfServiceTrigger | undefined {
+  return action.trigger.type === 'self-service' ? (action.trigger as SelfServiceTrigger) : undefined;
+}
+
+/** Everything wrong with the document, each with its path. Blueprints it names are checked by the service. */
+export function findMistakes(action: ActionBody): ErrorDetail[] {
+  const mistakes: ErrorDetail[] = [];
+  const trigger = selfServiceTrigger(action);
+  if (trigger) {
+    if (trigger.condition && trigger.operation === 'CREATE')
+      mistakes.push({
+        path: 'body.trigger.condition',
+        message: 'is only possible for the operations DAY-2 and DELETE.',
+      });
+    if (trigger.condition && !trigger.blueprintIdentifier)
+      mistakes.push({ path: 'body.trigger.condition', message: 'needs trigger.blueprintIdentifier.' });
+    mistakes.push(...findInputMistakes(trigger.userInputs));
+  }
+  mistakes.push(...findTemplateMistakes(action.invocationMethod));
+  return mistakes;
+}
+
+function findInputMistakes(inputs: UserInputs): ErrorDetail[] {
+  const root = 'body.trigger.userInputs';
+  const mistakes: ErrorDetail[] = [];
+  const names = new Set(Object.keys(inputs.properties));
+  const placed = new Set([...names, ...Object.keys(inputs.titles ?? {})]);
+  const mustName = (list: readonly string[], known: ReadonlySet<string>, path: string, what: string) => {
+    for (const name of list)
+      if (!known.has(name)) mistakes.push({ path, message: `names "${name}", which is not ${what}.` });
+  };
+  if (inputs.order && inputs.steps)
+    mistakes.push({ path: `${root}.order`, message: 'can not stand beside steps; each step has its own order.' });
+  mustName(inputs.order ?? [], placed, `${root}.order`, 'an input or a title');
+  for (const [index, step] of (inputs.steps ?? []).entries()) {
+    mustName(step.order, placed, `${root}.steps.${index}.order`, 'an input or a title');
+    checkJq(step.visible, `${root}.steps.${index}.visible`, mistakes);
+  }
+  if (Array.isArray(inputs.required)) mustName(inputs.required, names, `${root}.required`, 'an input');
+  else checkJq(inputs.required, `${root}.required`, mistakes);
+  for (const [key, title] of Object.entries(inputs.titles ?? {}))
+    checkJq(title.visible, `${root}.titles.${key}.visible`, mistakes);
+  for (const [name, input] of Object.entries(inputs.properties)) {
+    const path = `${root}.properties.${name}`;
+    mustName(input.dependsOn ?? [], names, `${path}.dependsOn`, 'an input');
+    if (input.format === 'entity' && !input.blueprint)
+      mistakes.push({ path: `${path}.blueprint`, message: 'is required for the format entity.' });
+    const items = input.items as ActionInput | undefined;
+    if (items?.format === 'entity' && !items.blueprint)
+      mistakes.push({ path: `${path}.items.blueprint`, message: 'is required for the format entity.' });
+    if (input.encryption && input.type !== 'string' && input.type !== 'object')
+      mistakes.push({ path: `${path}.encryption`, message: 'is only possible for text and objects.' });
+    if (typeof input.pattern === 'string') checkPattern(input.pattern, `${path}.pattern`, mistakes);
+    for (const key of ['visible', 'disabled', 'default', 'enum', 'pattern', 'minItems', 'maxItems'] as const)
+      checkJq(input[key], `${path}.${key}`, mistakes);
+  }
+  return mistakes;
+}
+
+function checkPattern(pattern: string, path: string, mistakes: ErrorDetail[]): void {
+  try {
+    new RegExp(pattern, 'u');
+  } catch {
+    mistakes.push({ path, message: 'is not a regular expression.' });
+  }
+}
+
+/** `{jqQuery}` objects must compile: a form that silently ignores one can not be debugged. */
+function checkJq(value: unknown, path: string, mistakes: ErrorDetail[]): void {
+  const jqQuery = (value as { jqQuery?: unknown } | null | undefined)?.jqQuery;
+  if (typeof jqQuery !== 'string') return;
+  const message = compileMistake(() => compile(jqQuery, { singleQuotes: true }));
+  if (message) mistakes.push({ path: `${path}.jqQuery`, message });
+}
+
+/** Unbalanced braces would fail every run, so they are refused here. A jq error inside a block yields null by contract. */
+function findTemplateMistakes(invocation: unknown): ErrorDetail[] {
+  const message = compileMistake(() => compileTemplate(invocation as Parameters<typeof compileTemplate>[0]));
+  return message ? [{ path: 'body.invocationMethod', message }] : [];
+}
+
+function compileMistake(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ExpressionError || error instanceof TemplateError) return `does not compile: ${error.message}`;
+    throw error;
+  }
+}
+
+export interface ActionFilter {
+  action_identifier?: string[];
+  blueprint_identifier?: string[];
+  operation?: string[];
+  published?: boolean;
+  trigger_type?: string;
+  trigger_event?: string[];
+  trigger_event_action_identifier?: string[];
+}
+
+/** Filters combine with AND; a filter about a kind of trigger leaves the other kind out. */
+export function matchesFilter(action: ActionBody, filter: ActionFilter): boolean {
+  const trigger = action.trigger as {
+    type: string;
+    operation?: string;
+    blueprintIdentifier?: string;
+    event?: { type: string; blueprintIdentifier?: string; actionIdentifier?: string };
+  };
+  const has = (list: string[] | undefined, value: string | undefined) =>
+    list === undefined || (value !== undefined && list.includes(value));
+  return (
+    has(filter.action_identifier, action.identifier) &&
+    has(filter.blueprint_identifier, trigger.blueprintIdentifier ?? trigger.event?.blueprintIdentifier) &&
+    has(filter.operation, trigger.operation) &&
+    has(filter.trigger_event, trigger.event?.type) &&
+    has(filter.trigger_event_action_identifier, trigger.event?.actionIdentifier) &&
+    (filter.trigger_type === undefined || filter.trigger_type === trigger.type) &&
+    (filter.published === undefined || filter.published === (action.publish ?? true))
+  );
+}

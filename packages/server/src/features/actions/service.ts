@@ -1,0 +1,102 @@
+import type { Action, ActionBody, ErrorDetail } from '@quayside/contracts';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import { isViolation } from '../../platform/db.ts';
+import { newId } from '../../platform/ids.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { findBlueprintIfAny } from '../blueprints/index.ts';
+import { type ActionFilter, findMistakes, matchesFilter, selfServiceTrigger } from './model.ts';
+import * as store from './store.ts';
+
+async function assertSound(ctx: Ctx, action: ActionBody): Promise<void> {
+  const mistakes = findMistakes(action);
+  for (const { path, blueprint } of namedBlueprints(action))
+    if (!(await findBlueprintIfAny(ctx, blueprint)))
+      mistakes.push({ path, message: `names the blueprint "${blueprint}", which was not found.` });
+  refuseMistakes(mistakes);
+}
+
+function refuseMistakes(mistakes: readonly ErrorDetail[]): void {
+  const [first] = mistakes;
+  if (!first) return;
+  const isExpression = mistakes.every((mistake) => mistake.message.startsWith('does not compile'));
+  refuse(isExpression ? 'invalid_expression' : 'invalid_request', `${first.path} ${first.message}`, mistakes);
+}
+
+function namedBlueprints(action: ActionBody): { path: string; blueprint: string }[] {
+  const trigger = selfServiceTrigger(action);
+  if (!trigger) {
+    const event = (action.trigger as { event?: { blueprintIdentifier?: string } }).event;
+    return event?.blueprintIdentifier
+      ? [{ path: 'body.trigger.event.blueprintIdentifier', blueprint: event.blueprintIdentifier }]
+      : [];
+  }
+  const named: { path: string; blueprint: string }[] = [];
+  if (trigger.blueprintIdentifier)
+    named.push({ path: 'body.trigger.blueprintIdentifier', blueprint: trigger.blueprintIdentifier });
+  for (const [name, input] of Object.entries(trigger.userInputs.properties)) {
+    const path = `body.trigger.userInputs.properties.${name}`;
+    const items = input.items as { format?: string; blueprint?: string } | undefined;
+    if (input.format === 'entity' && input.blueprint)
+      named.push({ path: `${path}.blueprint`, blueprint: input.blueprint });
+    if (items?.format === 'entity' && items.blueprint)
+      named.push({ path: `${path}.items.blueprint`, blueprint: items.blueprint });
+  }
+  return named;
+}
+
+function refuseTaken(identifier: string): never {
+  refuse('identifier_taken', `An action with the identifier "${identifier}" is already taken.`);
+}
+
+export async function createAction(world: World, body: ActionBody): Promise<Action> {
+  try {
+    return await world.transaction(async (ctx) => {
+      await assertSound(ctx, body);
+      await store.insertAction(ctx.db, ctx.orgId, newId('action'), body, ctx.actor.id);
+      const action = await get(ctx, body.identifier);
+      await ctx.emit({ name: 'action.created', subject: action.identifier, after: action });
+      return action;
+    });
+  } catch (error) {
+    if (isViolation(error, '23505')) refuseTaken(body.identifier);
+    throw error;
+  }
+}
+
+async function get(ctx: Ctx, identifier: string): Promise<Action> {
+  return (await store.findAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
+}
+
+export async function listActions(world: World, filter: ActionFilter): Promise<Action[]> {
+  return world.transaction(async (ctx) =>
+    (await store.listActions(ctx.db, ctx.orgId)).filter((action) => matchesFilter(action, filter)),
+  );
+}
+
+export async function readAction(world: World, identifier: string): Promise<Action> {
+  return world.transaction((ctx) => get(ctx, identifier));
+}
+
+export async function replaceAction(world: World, identifier: string, body: ActionBody): Promise<Action> {
+  try {
+    return await world.transaction(async (ctx) => {
+      const before = (await store.lockAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
+      await assertSound(ctx, body);
+      await store.updateAction(ctx.db, ctx.orgId, before.id, body, ctx.actor.id);
+      const after = await get(ctx, body.identifier);
+      await ctx.emit({ name: 'action.updated', subject: after.identifier, before, after });
+      return after;
+    });
+  } catch (error) {
+    if (isViolation(error, '23505')) refuseTaken(body.identifier);
+    throw error;
+  }
+}
+
+export async function removeAction(world: World, identifier: string): Promise<void> {
+  await world.transaction(async (ctx) => {
+    const before = (await store.lockAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
+    await store.deleteAction(ctx.db, ctx.orgId, before.id);
+    await ctx.emit({ name: 'action.deleted', subject: identifier, before });
+  });
+}

@@ -1,0 +1,75 @@
+import type { AuditRecord } from '@quayside/contracts';
+import { join, type Sql, sql, type Tx } from '../../platform/db.ts';
+
+export interface AuditFilter {
+  identifier?: string;
+  entity?: string;
+  blueprint?: string;
+  runId?: string;
+  action?: string;
+  status?: string;
+  origins?: readonly string[];
+  resources?: readonly string[];
+  from?: Date;
+  to?: Date;
+  limit: number;
+}
+
+interface EventRow {
+  seq: number;
+  name: string;
+  at: Date;
+  actor: Record<string, unknown>;
+  origin: string;
+  resource: string;
+  subject: string;
+  blueprint: string | null;
+  entity: string | null;
+  run_id: string | null;
+  status: 'SUCCESS' | 'FAILURE';
+  message: string | null;
+  before: unknown;
+  after: unknown;
+}
+
+/** Verbs of event names → the three actions of the contract. */
+const actionOf: Readonly<Record<string, AuditRecord['action']>> = {
+  created: 'CREATE',
+  deleted: 'DELETE',
+  ended: 'DELETE',
+};
+
+export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Promise<AuditRecord[]> {
+  const where: Sql[] = [sql`org_id = ${orgId}`];
+  if (filter.identifier !== undefined) where.push(sql`subject = ${filter.identifier}`);
+  if (filter.entity !== undefined) where.push(sql`entity = ${filter.entity}`);
+  if (filter.blueprint !== undefined) where.push(sql`blueprint = ${filter.blueprint}`);
+  if (filter.runId !== undefined) where.push(sql`run_id = ${filter.runId}`);
+  if (filter.status !== undefined) where.push(sql`status = ${filter.status}`);
+  if (filter.origins !== undefined) where.push(sql`origin = any(${filter.origins})`);
+  if (filter.resources !== undefined) where.push(sql`resource = any(${filter.resources})`);
+  if (filter.from !== undefined) where.push(sql`at >= ${filter.from}`);
+  if (filter.to !== undefined) where.push(sql`at <= ${filter.to}`);
+  if (filter.action === 'CREATE') where.push(sql`name like '%.created'`);
+  else if (filter.action === 'DELETE') where.push(sql`(name like '%.deleted' or name like '%.ended')`);
+  else if (filter.action === 'UPDATE')
+    where.push(sql`name not like '%.created' and name not like '%.deleted' and name not like '%.ended'`);
+  const rows = await tx.many<EventRow>(
+    sql`select * from events where ${join(where, ' and ')} order by seq desc limit ${filter.limit}`,
+  );
+  return rows.map((row) => ({
+    identifier: `event_${row.seq}`,
+    action: actionOf[row.name.split('.')[1] ?? ''] ?? 'UPDATE',
+    resourceType: row.resource,
+    status: row.status,
+    ...(row.message ? { message: row.message } : {}),
+    trigger: { by: row.actor, origin: row.origin, at: row.at.toISOString() },
+    context: {
+      ...(row.blueprint ? { blueprint: row.blueprint } : {}),
+      ...(row.entity ? { entity: row.entity } : {}),
+      ...(row.run_id ? { runId: row.run_id } : {}),
+      [row.resource]: row.subject,
+    },
+    diff: { before: row.before ?? null, after: row.after ?? null },
+  }));
+}

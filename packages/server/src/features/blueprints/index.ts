@@ -1,0 +1,13 @@
+import type { Ctx } from '../../platform/ctx.ts';
+import { refuseMissing } from '../../platform/refusal.ts';
+import { findBlueprint, type StoredBlueprint } from './store.ts';
+
+export type { StoredBlueprint } from './store.ts';
+
+export async function getBlueprint(ctx: Ctx, identifier: string): Promise<StoredBlueprint> {
+  return (await findBlueprint(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Blueprint', identifier);
+}
+
+export async function findBlueprintIfAny(ctx: Ctx, identifier: string): Promise<StoredBlueprint | undefined> {
+  return findBlueprint(ctx.db, ctx.orgId, identifier);
+}

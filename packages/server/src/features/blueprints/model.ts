@@ -1,0 +1,69 @@
+import type { BlueprintBody, BlueprintPatch, ErrorDetail } from '@quayside/contracts';
+
+/** Rules of a blueprint document (spec/catalog.md §1). */
+
+const systemPrefix = '_';
+
+export function isSystemBlueprint(identifier: string): boolean {
+  return identifier.startsWith(systemPrefix);
+}
+
+/** Real clients expect `relations` and the three computed maps to be there, with `required` and `many` filled in. */
+export function complete(body: BlueprintBody): BlueprintBody {
+  return {
+    ...body,
+    schema: { ...body.schema, required: body.schema.required ?? [] },
+    relations: Object.fromEntries(
+      Object.entries(body.relations ?? {}).map(([key, relation]) => [
+        key,
+        { ...relation, required: relation.required ?? false, many: relation.many ?? false },
+      ]),
+    ),
+    mirrorProperties: body.mirrorProperties ?? {},
+    calculationProperties: body.calculationProperties ?? {},
+    aggregationProperties: body.aggregationProperties ?? {},
+  };
+}
+
+/** PATCH merges top-level keys; `null` and absence are not distinguished by the contract, so a key can only be replaced. */
+export function merge(before: BlueprintBody, patch: BlueprintPatch): BlueprintBody {
+  const changes = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+  return complete({ ...before, ...changes });
+}
+
+/** Everything wrong with the document itself; relation targets are checked by the service. */
+export function findMistakes(body: BlueprintBody, before?: BlueprintBody): ErrorDetail[] {
+  const mistakes: ErrorDetail[] = [];
+  const properties = body.schema.properties;
+  for (const name of body.schema.required ?? [])
+    if (!(name in properties))
+      mistakes.push({ path: 'body.schema.required', message: `names "${name}", which is not among the properties.` });
+  const taken = new Map<string, string>();
+  for (const [map, keys] of [
+    ['schema.properties', Object.keys(properties)],
+    ['mirrorProperties', Object.keys(body.mirrorProperties ?? {})],
+    ['calculationProperties', Object.keys(body.calculationProperties ?? {})],
+    ['aggregationProperties', Object.keys(body.aggregationProperties ?? {})],
+  ] as const)
+    for (const key of keys) {
+      const other = taken.get(key);
+      if (other)
+        mistakes.push({
+          path: `body.${map}.${key}`,
+          message: `is already a key of ${other}; their values share one object.`,
+        });
+      taken.set(key, map);
+    }
+  for (const [key, relation] of Object.entries(body.relations ?? {}))
+    if (relation.required && relation.many)
+      mistakes.push({ path: `body.relations.${key}`, message: 'can not be both required and many.' });
+  for (const [key, property] of Object.entries(before?.schema.properties ?? {})) {
+    const next = properties[key];
+    if (next && next.type !== property.type)
+      mistakes.push({
+        path: `body.schema.properties.${key}.type`,
+        message: `can not change from ${property.type} to ${next.type}. Remove the property, save, and add it again.`,
+      });
+  }
+  return mistakes;
+}

@@ -1,0 +1,156 @@
+import type { Blueprint, BlueprintBody, BlueprintPatch, ErrorDetail } from '@quayside/contracts';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import { isViolation } from '../../platform/db.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { complete, findMistakes, isSystemBlueprint, merge } from './model.ts';
+import * as store from './store.ts';
+
+const shown = ({ rowId: _rowId, ...blueprint }: store.StoredBlueprint): Blueprint => blueprint;
+
+/** The document of a stored blueprint, without what the server added. */
+function documentOf(blueprint: store.StoredBlueprint): BlueprintBody {
+  const { rowId: _rowId, createdAt: _ca, createdBy: _cb, updatedAt: _ua, updatedBy: _ub, ...document } = blueprint;
+  return document;
+}
+
+async function assertSound(ctx: Ctx, body: BlueprintBody, before?: BlueprintBody): Promise<void> {
+  const mistakes: ErrorDetail[] = findMistakes(body, before);
+  for (const [key, relation] of Object.entries(body.relations ?? {})) {
+    const isSelf = relation.target === body.identifier || relation.target === before?.identifier;
+    if (!isSelf && !(await store.findBlueprint(ctx.db, ctx.orgId, relation.target)))
+      mistakes.push({
+        path: `body.relations.${key}.target`,
+        message: `names the blueprint "${relation.target}", which was not found.`,
+      });
+  }
+  const [first] = mistakes;
+  if (first) refuse('invalid_request', `${first.path} ${first.message}`, mistakes);
+}
+
+function refuseTaken(identifier: string): never {
+  refuse('identifier_taken', `A blueprint with the identifier "${identifier}" is already taken.`);
+}
+
+export async function createBlueprint(world: World, body: BlueprintBody): Promise<Blueprint> {
+  try {
+    return await world.transaction(async (ctx) => {
+      const document = complete(body);
+      await assertSound(ctx, document);
+      await store.insertBlueprint(ctx.db, ctx.orgId, document, ctx.actor.id);
+      const created = await get(ctx, body.identifier);
+      await ctx.emit({
+        name: 'blueprint.created',
+        subject: body.identifier,
+        blueprint: body.identifier,
+        after: shown(created),
+      });
+      return shown(created);
+    });
+  } catch (error) {
+    if (isViolation(error, '23505')) refuseTaken(body.identifier);
+    throw error;
+  }
+}
+
+async function get(ctx: Ctx, identifier: string): Promise<store.StoredBlueprint> {
+  return (await store.findBlueprint(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Blueprint', identifier);
+}
+
+export async function listBlueprints(world: World): Promise<Blueprint[]> {
+  return world.transaction(async (ctx) => (await store.listBlueprints(ctx.db, ctx.orgId)).map(shown));
+}
+
+export async function readBlueprint(world: World, identifier: string): Promise<Blueprint> {
+  return world.transaction(async (ctx) => shown(await get(ctx, identifier)));
+}
+
+export async function replaceBlueprint(
+  world: World,
+  identifier: string,
+  body: Omit<BlueprintBody, 'identifier'> & { identifier?: string },
+): Promise<Blueprint> {
+  return change(world, identifier, () => complete({ ...body, identifier: body.identifier ?? identifier }));
+}
+
+export async function patchBlueprint(world: World, identifier: string, patch: BlueprintPatch): Promise<Blueprint> {
+  return change(world, identifier, (before) => merge(before, patch));
+}
+
+async function change(
+  world: World,
+  identifier: string,
+  next: (before: BlueprintBody) => BlueprintBody,
+): Promise<Blueprint> {
+  try {
+    return await world.transaction(async (ctx) => {
+      const stored =
+        (await store.lockBlueprint(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Blueprint', identifier);
+      const before = documentOf(stored);
+      const after = next(before);
+      if (isSystemBlueprint(identifier) && after.identifier !== identifier)
+        refuse('invalid_request', 'A system blueprint can not be renamed.');
+      await assertSound(ctx, after, before);
+      if (JSON.stringify(before) === JSON.stringify(after)) return shown(stored);
+      await store.updateBlueprint(ctx.db, ctx.orgId, stored.rowId, after, ctx.actor.id);
+      if (after.identifier !== identifier) await renameReferences(ctx, identifier, after.identifier);
+      const changed = await get(ctx, after.identifier);
+      await ctx.emit({
+        name: 'blueprint.updated',
+        subject: after.identifier,
+        blueprint: after.identifier,
+        before: shown(stored),
+        after: shown(changed),
+      });
+      return shown(changed);
+    });
+  } catch (error) {
+    if (isViolation(error, '23505'))
+      refuse('identifier_taken', 'A blueprint with the new identifier is already taken.');
+    throw error;
+  }
+}
+
+/** Relations name their target by identifier, so a rename rewrites the documents that point at it. */
+async function renameReferences(ctx: Ctx, from: string, to: string): Promise<void> {
+  for (const blueprint of await store.listBlueprints(ctx.db, ctx.orgId)) {
+    const document = documentOf(blueprint);
+    const relations = Object.entries(document.relations ?? {});
+    if (!relations.some(([, relation]) => relation.target === from)) continue;
+    const renamed = {
+      ...document,
+      relations: Object.fromEntries(
+        relations.map(([key, relation]) => [key, relation.target === from ? { ...relation, target: to } : relation]),
+      ),
+    };
+    await store.updateBlueprint(ctx.db, ctx.orgId, blueprint.rowId, renamed, ctx.actor.id);
+  }
+}
+
+export async function removeBlueprint(world: World, identifier: string): Promise<void> {
+  try {
+    await world.transaction(async (ctx) => {
+      const stored =
+        (await store.lockBlueprint(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Blueprint', identifier);
+      if (isSystemBlueprint(identifier)) refuse('forbidden', 'A system blueprint can not be deleted.');
+      const users = (await store.listBlueprints(ctx.db, ctx.orgId)).filter(
+        (other) =>
+          other.identifier !== identifier &&
+          Object.values(other.relations ?? {}).some((relation) => relation.target === identifier),
+      );
+      if (users.length > 0)
+        refuse(
+          'has_dependents',
+          `The blueprint "${identifier}" has_dependents: relations of ${users.map((user) => `"${user.identifier}"`).join(', ')} point at it.`,
+        );
+      await store.deleteBlueprint(ctx.db, ctx.orgId, stored.rowId);
+      await ctx.emit({ name: 'blueprint.deleted', subject: identifier, blueprint: identifier, before: shown(stored) });
+    });
+  } catch (error) {
+    if (isViolation(error, '23503'))
+      refuse(
+        'has_dependents',
+        `The blueprint "${identifier}" has_dependents: it still has entities. Delete them first.`,
+      );
+    throw error;
+  }
+}

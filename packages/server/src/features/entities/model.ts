@@ -1,0 +1,159 @@
+import type { Blueprint, BlueprintProperty, EntityBody, ErrorDetail } from '@quayside/contracts';
+import { Ajv, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+
+/** Rules of an entity against its blueprint (spec/catalog.md §2). */
+
+/** What is stored of an entity: team, properties and relations in one shape, whatever shape the client sent. */
+export interface EntityDraft {
+  identifier: string;
+  title: string;
+  icon: string | null;
+  team: string[];
+  properties: Record<string, unknown>;
+  /** Identifiers in the target blueprint; single relations hold at most one. */
+  relations: Record<string, string[]>;
+}
+
+const withFormats = addFormats as unknown as (ajv: Ajv) => Ajv;
+const ajv = withFormats(new Ajv({ allErrors: true, strict: false, logger: false }));
+ajv.addFormat('url', (text: string) => URL.canParse(text));
+ajv.addFormat('timer', (text: string) => !Number.isNaN(Date.parse(text)));
+
+/** Formats that only say how to show a value, or need other tables, do not constrain the stored text. */
+const checkedFormats = new Set(['date-time', 'url', 'email', 'idn-email', 'ipv4', 'ipv6', 'timer']);
+
+const validators = new WeakMap<object, ValidateFunction>();
+
+function validatorOf(schema: Blueprint['schema']): ValidateFunction {
+  let validate = validators.get(schema);
+  if (!validate) {
+    const properties = Object.fromEntries(
+      Object.entries(schema.properties).map(([key, property]) => [key, toJsonSchema(property)]),
+    );
+    validate = ajv.compile({ type: 'object', properties });
+    validators.set(schema, validate);
+  }
+  return validate;
+}
+
+const keywords = [
+  'type',
+  'enum',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'properties',
+  'patternProperties',
+  'additionalProperties',
+  'required',
+] as const;
+
+function toJsonSchema(property: BlueprintProperty): Record<string, unknown> {
+  const source = property as Record<string, unknown>;
+  const schema: Record<string, unknown> = {};
+  for (const keyword of keywords) if (source[keyword] !== undefined) schema[keyword] = source[keyword];
+  if (typeof source.format === 'string' && checkedFormats.has(source.format)) schema.format = source.format;
+  if (property.items) schema.items = toJsonSchema(property.items as BlueprintProperty);
+  return schema;
+}
+
+/**
+ * Everything wrong with the properties. Properties the blueprint does not declare are kept as they are (real integrations
+ * send them, spec/clients.md §9.12); values that the portal computes can not be written.
+ */
+export function findPropertyMistakes(blueprint: Blueprint, draft: EntityDraft, isCreated: boolean): ErrorDetail[] {
+  const mistakes: ErrorDetail[] = [];
+  for (const map of ['mirrorProperties', 'calculationProperties', 'aggregationProperties'] as const)
+    for (const key of Object.keys(blueprint[map] ?? {}))
+      if (key in draft.properties)
+        mistakes.push({
+          path: `body.properties.${key}`,
+          message: `is computed by the portal (${map}) and can not be written.`,
+        });
+  const validate = validatorOf(blueprint.schema);
+  if (!validate(draft.properties))
+    for (const error of validate.errors ?? []) {
+      const path = ['body.properties', ...error.instancePath.split('/').slice(1)].join('.');
+      const allowed =
+        error.keyword === 'enum'
+          ? `: ${(error.params.allowedValues as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`
+          : '';
+      mistakes.push({ path, message: `${error.message ?? 'is invalid'}${allowed}.` });
+    }
+  if (isCreated)
+    for (const key of blueprint.schema.required ?? [])
+      if (draft.properties[key] === undefined || draft.properties[key] === null)
+        mistakes.push({ path: `body.properties.${key}`, message: 'is required.' });
+  for (const [key, relation] of Object.entries(blueprint.relations ?? {}))
+    if (relation.required && (draft.relations[key] ?? []).length === 0)
+      mistakes.push({ path: `body.relations.${key}`, message: 'is required.' });
+  return mistakes;
+}
+
+/** A new entity, or a full replacement: what the body does not name is empty; defaults apply only to new ones. */
+export function draftFrom(
+  blueprint: Blueprint,
+  body: EntityBody,
+  identifier: string,
+  applyDefaults: boolean,
+): EntityDraft {
+  const defaults: Record<string, unknown> = {};
+  if (applyDefaults)
+    for (const [key, property] of Object.entries(blueprint.schema.properties))
+      if (property.default !== undefined) defaults[key] = property.default;
+  return mergeDraft(
+    { identifier, title: identifier, icon: null, team: [], properties: defaults, relations: {} },
+    { ...body, identifier },
+  );
+}
+
+/** What the body names changes; null clears. */
+export function mergeDraft(before: EntityDraft, body: EntityBody): EntityDraft {
+  const properties = { ...before.properties };
+  for (const [key, value] of Object.entries(body.properties ?? {})) {
+    if (value === null || value === undefined) delete properties[key];
+    else properties[key] = value;
+  }
+  const relations = { ...before.relations };
+  for (const [key, value] of Object.entries(body.relations ?? {})) {
+    if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) delete relations[key];
+    else relations[key] = Array.isArray(value) ? [...new Set(value)] : [value as string];
+  }
+  return {
+    identifier: body.identifier ?? before.identifier,
+    title: body.title === undefined ? before.title : (body.title ?? body.identifier ?? before.identifier),
+    icon: body.icon === undefined ? before.icon : body.icon,
+    team: body.team === undefined ? before.team : teamsOf(body.team),
+    properties,
+    relations,
+  };
+}
+
+function teamsOf(team: EntityBody['team']): string[] {
+  if (team === null || team === undefined || team === '') return [];
+  return Array.isArray(team) ? [...new Set(team)] : [team];
+}
+
+/** The same content, whatever the order of keys? Then a write is no event (spec/catalog.md §2.2). */
+export function isSameDraft(left: EntityDraft, right: EntityDraft): boolean {
+  return canonical(left) === canonical(right);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** A search that can not be carried out; the message says which rule and why. */
+export class QueryMistake extends Error {}

@@ -1,0 +1,37 @@
+import { entityRoutes } from '@quayside/contracts';
+import type { Http } from '../../platform/http.ts';
+import * as service from './service.ts';
+
+const defaultPage = 200;
+
+export function serveEntities(http: Http, entities: service.EntityService): void {
+  http.serve(entityRoutes.create, async ({ world, params, query, body }) => ({
+    entity: await entities.create(world, params.blueprint_identifier, body, query),
+  }));
+  http.serve(entityRoutes.list, async ({ world, params }) => ({
+    entities: await service.listEntities(world, params.blueprint_identifier),
+  }));
+  http.serve(entityRoutes.search, async ({ world, params, body }) =>
+    service.searchBlueprint(world, params.blueprint_identifier, { ...body, limit: body.limit ?? defaultPage }),
+  );
+  http.serve(entityRoutes.searchAll, async ({ world, body }) => service.searchEverywhere(world, body));
+  http.serve(entityRoutes.count, async ({ world, params }) => ({
+    count: await service.countEntities(world, params.blueprint_identifier),
+  }));
+  http.serve(entityRoutes.get, async ({ world, params }) => ({
+    entity: await service.readEntity(world, params.blueprint_identifier, params.entity_identifier),
+  }));
+  http.serve(entityRoutes.replace, async ({ world, params, query, body }) => ({
+    entity: await entities.replace(world, params.blueprint_identifier, params.entity_identifier, body, query),
+  }));
+  http.serve(entityRoutes.patch, async ({ world, params, query, body }) => ({
+    entity: await entities.patch(world, params.blueprint_identifier, params.entity_identifier, body, query),
+  }));
+  http.serve(entityRoutes.remove, async ({ world, params, query }) => {
+    await entities.remove(world, params.blueprint_identifier, params.entity_identifier, query);
+    return {};
+  });
+  http.serve(entityRoutes.history, async ({ world, params, query }) => ({
+    changes: await service.readHistory(world, params.blueprint_identifier, params.entity_identifier, query.limit ?? 50),
+  }));
+}

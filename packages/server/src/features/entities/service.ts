@@ -1,0 +1,365 @@
+import type { Entity, EntityBody, ErrorDetail } from '@quayside/contracts';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import { isViolation } from '../../platform/db.ts';
+import { newId } from '../../platform/ids.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { findBlueprintIfAny, getBlueprint, type StoredBlueprint } from '../blueprints/index.ts';
+import { draftFrom, type EntityDraft, findPropertyMistakes, isSameDraft, mergeDraft, QueryMistake } from './model.ts';
+import * as store from './store.ts';
+import { type SearchRequest, searchEntities } from './store-search.ts';
+
+/** Is there such a run, and is it in progress? Given by app.ts, as runs know entities and not the other way round. */
+export type FindRunStatus = (ctx: Ctx, runId: string) => Promise<{ isInProgress: boolean } | undefined>;
+
+export interface WriteFlags {
+  create_missing_related_entities?: boolean;
+  run_id?: string;
+}
+
+export function createEntityService(dependencies: { findRunStatus: FindRunStatus }) {
+  /** The run a write is tied to: unknown → 404; ended → the write happens, the tie is left out (decision D8). */
+  async function tieTo(ctx: Ctx, runId: string | undefined): Promise<string | undefined> {
+    if (!runId) return undefined;
+    const run = (await dependencies.findRunStatus(ctx, runId)) ?? refuseMissing('Run', runId);
+    return run.isInProgress ? runId : undefined;
+  }
+
+  async function save(
+    ctx: Ctx,
+    blueprint: StoredBlueprint,
+    before: store.StoredEntity | undefined,
+    draft: EntityDraft,
+    flags: WriteFlags,
+    runId: string | undefined,
+  ): Promise<Entity> {
+    const mistakes = findPropertyMistakes(blueprint, draft, before === undefined);
+    const [first] = mistakes;
+    if (first) refuse('invalid_request', `${first.path} ${first.message}`, mistakes);
+    const links = await resolveRelations(ctx, blueprint, draft, flags.create_missing_related_entities ?? false, runId);
+    const relations = blueprint.relations ?? {};
+    if (before && isSameDraft(before, { ...draft, relations: pruneRelations(draft, relations) }))
+      return store.toEntity(before, relations);
+    const write = { orgId: ctx.orgId, draft, datasource: ctx.userAgent, by: ctx.actor.id };
+    let rowId = before?.rowId;
+    if (rowId === undefined) {
+      rowId = await store.insertEntity(ctx.db, { ...write, blueprintId: blueprint.rowId });
+      if (rowId === undefined)
+        refuse(
+          'identifier_taken',
+          `An entity with the identifier "${draft.identifier}" is already taken in blueprint "${blueprint.identifier}".`,
+        );
+    } else await store.updateEntity(ctx.db, { ...write, rowId });
+    await store.replaceRelations(ctx.db, ctx.orgId, rowId, links);
+    const saved = await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier);
+    if (!saved) throw new Error('An entity vanished while it was written.');
+    const after = store.toEntity(saved, relations);
+    await ctx.emit({
+      name: before ? 'entity.updated' : 'entity.created',
+      subject: draft.identifier,
+      blueprint: blueprint.identifier,
+      entity: draft.identifier,
+      ...(runId ? { runId } : {}),
+      ...(before ? { before: store.toEntity(before, relations) } : {}),
+      after,
+    });
+    return after;
+  }
+
+  async function resolveRelations(
+    ctx: Ctx,
+    blueprint: StoredBlueprint,
+    draft: EntityDraft,
+    createMissing: boolean,
+    runId: string | undefined,
+  ): Promise<{ relation: string; position: number; targetId: number }[]> {
+    const links: { relation: string; position: number; targetId: number }[] = [];
+    for (const [key, identifiers] of Object.entries(draft.relations)) {
+      const relation = blueprint.relations?.[key];
+      if (!relation) refuse('not_found', `The relation "${key}" was not found in blueprint "${blueprint.identifier}".`);
+      if (!relation.many && identifiers.length > 1)
+        refuse(
+          'invalid_request',
+          `body.relations.${key} holds ${identifiers.length} entities; this relation takes one.`,
+        );
+      const odd = identifiers.find((identifier) => typeof identifier !== 'string');
+      if (odd !== undefined)
+        refuse(
+          'invalid_request',
+          `body.relations.${key} must name entities by identifier; relations by search are not available yet.`,
+        );
+      const target = await getBlueprint(ctx, relation.target);
+      const rowIds = await store.findRowIds(ctx.db, ctx.orgId, target.rowId, identifiers);
+      for (const [position, identifier] of identifiers.entries()) {
+        let targetId = rowIds.get(identifier);
+        if (targetId === undefined && createMissing && !target.identifier.startsWith('_'))
+          targetId = await createBare(ctx, target, identifier, runId);
+        if (targetId === undefined)
+          refuse(
+            'not_found',
+            `Entity with identifier "${identifier}" of blueprint "${relation.target}" was not found (body.relations.${key}).`,
+          );
+        links.push({ relation: key, position, targetId });
+      }
+    }
+    return links;
+  }
+
+  /** A missing target: identifier and title only. Two writers may create the same one; the second finds it. */
+  async function createBare(
+    ctx: Ctx,
+    blueprint: StoredBlueprint,
+    identifier: string,
+    runId: string | undefined,
+  ): Promise<number> {
+    const draft: EntityDraft = { identifier, title: identifier, icon: null, team: [], properties: {}, relations: {} };
+    const rowId = await store.insertEntity(ctx.db, {
+      orgId: ctx.orgId,
+      blueprintId: blueprint.rowId,
+      draft,
+      datasource: ctx.userAgent,
+      by: ctx.actor.id,
+    });
+    if (rowId === undefined) {
+      const found = (await store.findRowIds(ctx.db, ctx.orgId, blueprint.rowId, [identifier])).get(identifier);
+      if (found === undefined) throw new Error('A related entity vanished while it was created.');
+      return found;
+    }
+    const created = await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier);
+    await ctx.emit({
+      name: 'entity.created',
+      subject: identifier,
+      blueprint: blueprint.identifier,
+      entity: identifier,
+      ...(runId ? { runId } : {}),
+      after: created && store.toEntity(created, blueprint.relations ?? {}),
+    });
+    return rowId;
+  }
+
+  async function create(
+    world: World,
+    blueprintIdentifier: string,
+    body: EntityBody,
+    flags: WriteFlags & { upsert?: boolean; merge?: boolean; validation_only?: boolean },
+  ): Promise<Entity> {
+    const identifier = body.identifier ?? newId('e');
+    try {
+      return await world.transaction(async (ctx) => {
+        const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+        assertBlueprintOf(body, blueprint);
+        const runId = await tieTo(ctx, flags.run_id);
+        const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier);
+        if (before && !flags.upsert)
+          refuse(
+            'identifier_taken',
+            `An entity with the identifier "${identifier}" is already taken in blueprint "${blueprintIdentifier}". Use upsert=true to update it.`,
+          );
+        const draft =
+          before && flags.merge
+            ? mergeDraft(before, { ...body, identifier })
+            : draftFrom(blueprint, body, identifier, before === undefined);
+        const entity = await save(ctx, blueprint, before, draft, flags, runId);
+        if (flags.validation_only) throw new ValidatedOnly(entity);
+        return entity;
+      });
+    } catch (error) {
+      if (error instanceof ValidatedOnly) return error.entity;
+      throw error;
+    }
+  }
+
+  async function change(
+    world: World,
+    blueprintIdentifier: string,
+    identifier: string,
+    body: EntityBody,
+    flags: WriteFlags,
+    next: (before: store.StoredEntity, blueprint: StoredBlueprint) => EntityDraft,
+  ): Promise<Entity> {
+    try {
+      return await world.transaction(async (ctx) => {
+        const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+        assertBlueprintOf(body, blueprint);
+        const runId = await tieTo(ctx, flags.run_id);
+        const before =
+          (await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier)) ??
+          refuseMissing('Entity', identifier);
+        return save(ctx, blueprint, before, next(before, blueprint), flags, runId);
+      });
+    } catch (error) {
+      if (isViolation(error, '23505'))
+        refuse(
+          'identifier_taken',
+          `An entity with the identifier "${body.identifier}" is already taken in blueprint "${blueprintIdentifier}".`,
+        );
+      throw error;
+    }
+  }
+
+  async function remove(
+    world: World,
+    blueprintIdentifier: string,
+    identifier: string,
+    flags: { delete_dependents?: boolean; run_id?: string },
+  ): Promise<void> {
+    await world.transaction(async (ctx) => {
+      const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+      const runId = await tieTo(ctx, flags.run_id);
+      await removeOne(ctx, blueprint, identifier, flags.delete_dependents ?? false, runId);
+    });
+  }
+
+  async function removeOne(
+    ctx: Ctx,
+    blueprint: StoredBlueprint,
+    identifier: string,
+    withDependents: boolean,
+    runId: string | undefined,
+  ): Promise<void> {
+    const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier);
+    if (!before) refuseMissing('Entity', identifier);
+    const dependents: ErrorDetail[] = [];
+    for (const pointing of await store.listPointing(ctx.db, ctx.orgId, before.rowId)) {
+      const owner = await getBlueprint(ctx, pointing.blueprint);
+      // Optional relations are cleared with the row; only a required one makes a dependent.
+      if (!owner.relations?.[pointing.relation]?.required) continue;
+      if (withDependents) await removeOne(ctx, owner, pointing.identifier, true, runId);
+      else
+        dependents.push({
+          path: `${pointing.blueprint}/${pointing.identifier}`,
+          message: `needs it through the relation "${pointing.relation}".`,
+        });
+    }
+    if (dependents.length > 0)
+      refuse(
+        'has_dependents',
+        `The entity "${identifier}" has_dependents: ${dependents.length} entities need it. Delete them first, or pass delete_dependents=true.`,
+        dependents.slice(0, 20),
+      );
+    await store.deleteEntity(ctx.db, ctx.orgId, before.rowId);
+    await ctx.emit({
+      name: 'entity.deleted',
+      subject: identifier,
+      blueprint: blueprint.identifier,
+      entity: identifier,
+      ...(runId ? { runId } : {}),
+      before: store.toEntity(before, blueprint.relations ?? {}),
+    });
+  }
+
+  return {
+    create,
+    replace: (world: World, blueprint: string, identifier: string, body: EntityBody, flags: WriteFlags) =>
+      change(world, blueprint, identifier, body, flags, (_before, owner) =>
+        draftFrom(owner, body, body.identifier ?? identifier, false),
+      ),
+    patch: (world: World, blueprint: string, identifier: string, body: EntityBody, flags: WriteFlags) =>
+      change(world, blueprint, identifier, body, flags, (before) => mergeDraft(before, body)),
+    remove,
+  };
+}
+export type EntityService = ReturnType<typeof createEntityService>;
+
+/** Rolls a validation_only write back, carrying what it would have written. */
+class ValidatedOnly extends Error {
+  readonly entity: Entity;
+  constructor(entity: Entity) {
+    super('validated');
+    this.entity = entity;
+  }
+}
+
+function pruneRelations(draft: EntityDraft, relations: Readonly<Record<string, unknown>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(draft.relations).filter(([key]) => key in relations));
+}
+
+function assertBlueprintOf(body: EntityBody, blueprint: StoredBlueprint): void {
+  if (body.blueprint !== undefined && body.blueprint !== blueprint.identifier)
+    refuse('invalid_request', `body.blueprint is "${body.blueprint}", but the path says "${blueprint.identifier}".`);
+}
+
+export async function readEntity(world: World, blueprintIdentifier: string, identifier: string): Promise<Entity> {
+  return world.transaction(async (ctx) => {
+    const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+    const stored =
+      (await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier)) ?? refuseMissing('Entity', identifier);
+    return store.toEntity(stored, blueprint.relations ?? {});
+  });
+}
+
+export async function listEntities(world: World, blueprintIdentifier: string): Promise<Entity[]> {
+  return world.transaction(async (ctx) => {
+    const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+    return (await store.listEntities(ctx.db, ctx.orgId, blueprint.rowId)).map((stored) =>
+      store.toEntity(stored, blueprint.relations ?? {}),
+    );
+  });
+}
+
+export async function countEntities(world: World, blueprintIdentifier: string): Promise<number> {
+  return world.transaction(async (ctx) =>
+    store.countEntities(ctx.db, ctx.orgId, (await getBlueprint(ctx, blueprintIdentifier)).rowId),
+  );
+}
+
+export async function searchBlueprint(
+  world: World,
+  blueprintIdentifier: string,
+  request: Omit<SearchRequest, 'blueprintId'>,
+): Promise<{ entities: Entity[]; next?: string }> {
+  return world.transaction(async (ctx) => {
+    const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+    const { entities, next } = await search(ctx.db, ctx.orgId, { ...request, blueprintId: blueprint.rowId });
+    return {
+      entities: entities.map((stored) => store.toEntity(stored, blueprint.relations ?? {})),
+      ...(next ? { next } : {}),
+    };
+  });
+}
+
+async function search(...request: Parameters<typeof searchEntities>): ReturnType<typeof searchEntities> {
+  try {
+    return await searchEntities(...request);
+  } catch (error) {
+    if (error instanceof QueryMistake) refuse('invalid_request', error.message);
+    throw error;
+  }
+}
+
+const searchAllLimit = 10_000;
+
+export async function searchEverywhere(
+  world: World,
+  query: { combinator: string; rules: readonly unknown[] },
+): Promise<{ entities: Entity[]; matchingBlueprints: string[] }> {
+  return world.transaction(async (ctx) => {
+    const { entities } = await search(ctx.db, ctx.orgId, { query, limit: searchAllLimit });
+    const blueprints = new Map<string, StoredBlueprint | undefined>();
+    for (const { blueprint } of entities)
+      if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));
+    return {
+      entities: entities.map((stored) => store.toEntity(stored, blueprints.get(stored.blueprint)?.relations ?? {})),
+      matchingBlueprints: [...blueprints.keys()].sort(),
+    };
+  });
+}
+
+const operationOf: Readonly<Record<string, 'CREATE' | 'UPDATE' | 'DELETE'>> = {
+  'entity.created': 'CREATE',
+  'entity.updated': 'UPDATE',
+  'entity.deleted': 'DELETE',
+};
+
+export async function readHistory(world: World, blueprintIdentifier: string, identifier: string, limit: number) {
+  return world.transaction(async (ctx) => {
+    await getBlueprint(ctx, blueprintIdentifier);
+    const rows = await store.listChanges(ctx.db, ctx.orgId, blueprintIdentifier, identifier, limit);
+    return rows.map((row) => ({
+      operation: operationOf[row.name] ?? ('UPDATE' as const),
+      at: row.at.toISOString(),
+      by: row.actor.user?.email ?? row.actor.userId,
+      origin: row.origin,
+      ...(row.run_id ? { runId: row.run_id } : {}),
+    }));
+  });
+}

@@ -1,0 +1,216 @@
+import type { Entity } from '@quayside/contracts';
+import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
+import type { EntityDraft } from './model.ts';
+
+/** An entity as stored; `relations` name targets by identifier, in the order they were written. */
+export interface StoredEntity extends EntityDraft {
+  rowId: number;
+  blueprint: string;
+  createdAt: string;
+  createdBy: string;
+  updatedAt: string;
+  updatedBy: string;
+}
+
+export interface EntityRow {
+  id: number;
+  blueprint: string;
+  identifier: string;
+  title: string;
+  icon: string | null;
+  team: string[];
+  properties: Record<string, unknown>;
+  relations: Record<string, string[]> | null;
+  created_at: Date;
+  created_by: string;
+  updated_at: Date;
+  updated_by: string;
+}
+
+/** Relations of one entity as {relation: [identifiers]}; one index scan per entity. */
+export const relationsOf: Sql = sql`(
+  select json_object_agg(grouped.relation, grouped.targets) from (
+    select link.relation, json_agg(target.identifier order by link.position) as targets
+    from entity_relations link
+    join entities target on target.org_id = link.org_id and target.id = link.target_id
+    where link.org_id = e.org_id and link.entity_id = e.id
+    group by link.relation
+  ) grouped
+)`;
+
+export const entityColumns: Sql = sql`e.id, b.identifier as blueprint, e.identifier, e.title, e.icon, e.team, e.properties,
+  ${relationsOf} as relations, e.created_at, e.created_by, e.updated_at, e.updated_by`;
+
+export const fromEntities: Sql = sql`entities e join blueprints b on b.org_id = e.org_id and b.id = e.blueprint_id`;
+
+export function toStoredEntity(row: EntityRow): StoredEntity {
+  return {
+    rowId: row.id,
+    blueprint: row.blueprint,
+    identifier: row.identifier,
+    title: row.title,
+    icon: row.icon,
+    team: row.team,
+    properties: row.properties,
+    relations: row.relations ?? {},
+    createdAt: row.created_at.toISOString(),
+    createdBy: row.created_by,
+    updatedAt: row.updated_at.toISOString(),
+    updatedBy: row.updated_by,
+  };
+}
+
+/** The wire shape: every relation of the blueprint is there; single ones as identifier or null. */
+export function toEntity(stored: StoredEntity, relations: Readonly<Record<string, { many?: boolean }>>): Entity {
+  const shown: Entity['relations'] = {};
+  for (const [key, relation] of Object.entries(relations)) {
+    const targets = stored.relations[key] ?? [];
+    shown[key] = relation.many ? targets : (targets[0] ?? null);
+  }
+  return {
+    identifier: stored.identifier,
+    title: stored.title,
+    icon: stored.icon,
+    blueprint: stored.blueprint,
+    team: stored.team,
+    properties: stored.properties,
+    relations: shown,
+    createdAt: stored.createdAt,
+    createdBy: stored.createdBy,
+    updatedAt: stored.updatedAt,
+    updatedBy: stored.updatedBy,
+  };
+}
+
+export async function findEntity(
+  tx: Tx,
+  orgId: string,
+  blueprintId: number,
+  identifier: string,
+): Promise<StoredEntity | undefined> {
+  const row = await tx.find<EntityRow>(
+    named(
+      'entity.find',
+      sql`select ${entityColumns} from ${fromEntities} where e.org_id = ${orgId} and e.blueprint_id = ${blueprintId} and e.identifier = ${identifier}`,
+    ),
+  );
+  return row && toStoredEntity(row);
+}
+
+export async function lockEntity(
+  tx: Tx,
+  orgId: string,
+  blueprintId: number,
+  identifier: string,
+): Promise<StoredEntity | undefined> {
+  await tx.run(
+    sql`select from entities where org_id = ${orgId} and blueprint_id = ${blueprintId} and identifier = ${identifier} for update`,
+  );
+  return findEntity(tx, orgId, blueprintId, identifier);
+}
+
+export async function listEntities(tx: Tx, orgId: string, blueprintId: number): Promise<StoredEntity[]> {
+  const rows = await tx.many<EntityRow>(
+    sql`select ${entityColumns} from ${fromEntities} where e.org_id = ${orgId} and e.blueprint_id = ${blueprintId} order by e.title, e.id`,
+  );
+  return rows.map(toStoredEntity);
+}
+
+export async function countEntities(tx: Tx, orgId: string, blueprintId: number): Promise<number> {
+  return (
+    await tx.one<{ count: number }>(
+      sql`select count(*) as count from entities where org_id = ${orgId} and blueprint_id = ${blueprintId}`,
+    )
+  ).count;
+}
+
+/** False = the identifier is there already (nothing was written). */
+export async function insertEntity(
+  tx: Tx,
+  entity: { orgId: string; blueprintId: number; draft: EntityDraft; datasource: string; by: string },
+): Promise<number | undefined> {
+  const { draft } = entity;
+  const row = await tx.find<{ id: number }>(sql`
+    insert into entities (org_id, blueprint_id, identifier, title, icon, team, properties, datasource, created_by, updated_by)
+    values (${entity.orgId}, ${entity.blueprintId}, ${draft.identifier}, ${draft.title}, ${draft.icon}, ${draft.team},
+      ${JSON.stringify(draft.properties)}, ${entity.datasource}, ${entity.by}, ${entity.by})
+    on conflict (org_id, blueprint_id, identifier) do nothing
+    returning id`);
+  return row?.id;
+}
+
+export async function updateEntity(
+  tx: Tx,
+  entity: { orgId: string; rowId: number; draft: EntityDraft; datasource: string; by: string },
+): Promise<void> {
+  const { draft } = entity;
+  await tx.run(sql`
+    update entities set identifier = ${draft.identifier}, title = ${draft.title}, icon = ${draft.icon}, team = ${draft.team},
+      properties = ${JSON.stringify(draft.properties)}, datasource = ${entity.datasource}, updated_at = now(), updated_by = ${entity.by}
+    where org_id = ${entity.orgId} and id = ${entity.rowId}`);
+}
+
+/** Identifiers → row ids in one blueprint. What is missing is missing in the answer. */
+export async function findRowIds(
+  tx: Tx,
+  orgId: string,
+  blueprintId: number,
+  identifiers: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await tx.many<{ id: number; identifier: string }>(sql`
+    select id, identifier from entities where org_id = ${orgId} and blueprint_id = ${blueprintId} and identifier = any(${identifiers})`);
+  return new Map(rows.map((row) => [row.identifier, row.id]));
+}
+
+export async function replaceRelations(
+  tx: Tx,
+  orgId: string,
+  entityId: number,
+  links: readonly { relation: string; position: number; targetId: number }[],
+): Promise<void> {
+  await tx.run(sql`delete from entity_relations where org_id = ${orgId} and entity_id = ${entityId}`);
+  if (links.length === 0) return;
+  const rows = links.map((link) => sql`(${orgId}, ${entityId}, ${link.relation}, ${link.position}, ${link.targetId})`);
+  await tx.run(
+    sql`insert into entity_relations (org_id, entity_id, relation, position, target_id) values ${join(rows)}`,
+  );
+}
+
+export async function deleteEntity(tx: Tx, orgId: string, rowId: number): Promise<void> {
+  await tx.run(sql`delete from entities where org_id = ${orgId} and id = ${rowId}`);
+}
+
+/** Entities that point at this one, with the relation they use. */
+export async function listPointing(
+  tx: Tx,
+  orgId: string,
+  rowId: number,
+): Promise<{ rowId: number; blueprint: string; identifier: string; relation: string }[]> {
+  return tx.many(sql`
+    select e.id as "rowId", b.identifier as blueprint, e.identifier, link.relation
+    from entity_relations link
+    join entities e on e.org_id = link.org_id and e.id = link.entity_id
+    join blueprints b on b.org_id = e.org_id and b.id = e.blueprint_id
+    where link.org_id = ${orgId} and link.target_id = ${rowId} and link.entity_id <> ${rowId}`);
+}
+
+export interface ChangeRow {
+  name: string;
+  at: Date;
+  actor: { userId: string; user?: { email?: string } };
+  origin: string;
+  run_id: string | null;
+}
+
+export async function listChanges(
+  tx: Tx,
+  orgId: string,
+  blueprint: string,
+  entity: string,
+  limit: number,
+): Promise<ChangeRow[]> {
+  return tx.many(sql`
+    select name, at, actor, origin, run_id from events
+    where org_id = ${orgId} and blueprint = ${blueprint} and entity = ${entity} and resource = 'entity'
+    order by seq desc limit ${limit}`);
+}

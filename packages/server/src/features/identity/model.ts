@@ -1,0 +1,41 @@
+import type { Permission } from '@quayside/contracts';
+import { permissions } from '@quayside/contracts';
+
+/** What each role may do. Machine credentials of the organization hold every permission. */
+const memberPermissions: readonly Permission[] = [
+  'organization:read',
+  'user:read',
+  'blueprint:read',
+  'entity:read',
+  'action:read',
+  'action:execute',
+  'run:read',
+  // Narrowed by the run's rules: a member may only withdraw a waiting run of their own.
+  'run:update',
+  'agent:read',
+  // Narrowed by the audit log's rules: a member must name the entity or run they ask about.
+  'audit:read',
+];
+
+const byRole: Readonly<Record<string, ReadonlySet<Permission>>> = {
+  Admin: new Set(permissions.filter((name) => name !== 'run:claim')),
+  Moderator: new Set([...memberPermissions, 'entity:write']),
+  Member: new Set(memberPermissions),
+};
+
+export const everyPermission: ReadonlySet<Permission> = new Set(permissions);
+
+export function permissionsOfRole(role: string): ReadonlySet<Permission> {
+  return byRole[role] ?? new Set();
+}
+
+export function normaliseEmail(email: string): string {
+  return email.trim().toLowerCase();
+}
+
+export function fullName(user: { firstName: string; lastName: string; email: string }): string {
+  return [user.firstName, user.lastName].filter((part) => part !== '').join(' ') || user.email;
+}
+
+/** Failed logins an address and an account may have before they wait, and for how long. */
+export const loginLimit = { failures: 10, windowMs: 5 * 60_000 };

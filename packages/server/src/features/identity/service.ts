@@ -1,0 +1,417 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  type App,
+  accessTokenSeconds,
+  type Organization,
+  type Permission,
+  sessionAbsoluteMs,
+  sessionIdleMs,
+  type User,
+} from '@quayside/contracts';
+import { jwtVerify, SignJWT } from 'jose';
+import { type Actor, createWorld, type World } from '../../platform/ctx.ts';
+import type { Database } from '../../platform/db.ts';
+import { newId, randomText } from '../../platform/ids.ts';
+import { hashPassword, verifyPassword } from '../../platform/password.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import type { Vault } from '../../platform/vault.ts';
+import { everyPermission, fullName, loginLimit, normaliseEmail, permissionsOfRole } from './model.ts';
+import * as store from './store.ts';
+
+/**
+ * Identity is the one feature that asks the database before an organization is known (login, token, session); it does so
+ * through `system` transactions, and every such statement names its row by a unique secret or e-mail.
+ */
+export interface Identity {
+  authenticate(request: { bearer: string | undefined; session: string | undefined }): Promise<Actor | undefined>;
+  login(
+    world: World,
+    input: { email: string; password: string; address: string },
+  ): Promise<{ token: string; signedIn: SignedIn }>;
+  logout(session: string): Promise<void>;
+  accessToken(clientId: string, clientSecret: string): Promise<{ accessToken: string; expiresIn: number }>;
+  deleteEndedSessions(): Promise<void>;
+}
+
+export interface SignedIn {
+  user: User;
+  organization: Organization;
+  permissions: Permission[];
+}
+
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** How long a verified token is believed before its credential is looked up again. */
+const recheckMs = 5_000;
+
+export function createIdentity(database: Database, vault: Vault): Identity {
+  const tokenKey = vault.keyFor('access tokens');
+  const issued = new Map<string, { token: string; expiresAtMs: number; secretHash: Buffer }>();
+  const believed = new Map<string, { actor: Actor; expiresAtMs: number; checkedAtMs: number }>();
+  const failures = new Map<string, { count: number; since: number }>();
+
+  async function authenticateBearer(token: string): Promise<Actor | undefined> {
+    const now = Date.now();
+    const known = believed.get(token);
+    if (known && now < known.expiresAtMs && now - known.checkedAtMs < recheckMs) return known.actor;
+    const claims = await jwtVerify(token, tokenKey, { algorithms: ['HS256'] }).catch(() => undefined);
+    const clientId = claims?.payload.sub;
+    if (!claims || !clientId) return undefined;
+    const credential = await database.system((tx) => store.findCredential(tx, clientId));
+    // A rotated secret ends the tokens that the old one bought.
+    if (!credential?.enabled || claims.payload.proof !== proofOf(credential.secretHash)) {
+      believed.delete(token);
+      return undefined;
+    }
+    const actor: Actor = {
+      kind: 'machine',
+      orgId: credential.orgId,
+      id: credential.id,
+      name: credential.name,
+      permissions: everyPermission,
+    };
+    if (believed.size > 10_000) believed.clear();
+    believed.set(token, { actor, expiresAtMs: (claims.payload.exp ?? 0) * 1000, checkedAtMs: now });
+    return actor;
+  }
+
+  function assertMayTry(keys: string[]): void {
+    const now = Date.now();
+    for (const key of keys) {
+      const entry = failures.get(key);
+      if (!entry) continue;
+      if (now - entry.since > loginLimit.windowMs) failures.delete(key);
+      else if (entry.count >= loginLimit.failures)
+        refuse(
+          'too_many_requests',
+          `Too many failed logins. Try again in ${Math.ceil((entry.since + loginLimit.windowMs - now) / 60_000)} minutes.`,
+        );
+    }
+  }
+
+  function countFailure(keys: string[]): void {
+    if (failures.size > 100_000) failures.clear();
+    for (const key of keys) {
+      const entry = failures.get(key) ?? { count: 0, since: Date.now() };
+      failures.set(key, { ...entry, count: entry.count + 1 });
+    }
+  }
+
+  return {
+    async authenticate({ bearer, session }) {
+      if (bearer) return authenticateBearer(bearer);
+      if (!session) return undefined;
+      const user = await database.system((tx) => store.useSession(tx, hash(session), sessionIdleMs));
+      return user && actorOf(user);
+    },
+
+    async login(world, { email, password, address }) {
+      const name = normaliseEmail(email);
+      const keys = [`account ${name}`, `address ${address}`];
+      assertMayTry(keys);
+      const user = await database.system((tx) => store.findUserByEmail(tx, name));
+      const isRight = await verifyPassword(password, user?.passwordHash);
+      if (!user || !isRight || user.status !== 'ACTIVE') {
+        countFailure(keys);
+        refuse('unauthorized', 'The e-mail or the password is wrong.');
+      }
+      for (const key of keys) failures.delete(key);
+      const token = randomBytes(32).toString('base64url');
+      const organization = await database.system(async (tx) => {
+        await store.insertSession(tx, {
+          orgId: user.orgId,
+          userId: user.id,
+          tokenHash: hash(token),
+          idleMs: sessionIdleMs,
+          absoluteMs: sessionAbsoluteMs,
+          userAgent: world.userAgent,
+        });
+        await store.markLogin(tx, user.orgId, user.id);
+        return store.getOrganization(tx, user.orgId);
+      });
+      // The request came from nobody known; from here on it acts as the user.
+      const signedInWorld = createWorld({ ...world, database, actor: actorOf(user), origin: 'UI' });
+      await signedInWorld.transaction((ctx) => ctx.emit({ name: 'session.created', subject: user.email }));
+      return { token, signedIn: toSignedIn(user, organization) };
+    },
+
+    async logout(session) {
+      await database.system((tx) => store.deleteSession(tx, hash(session)));
+    },
+
+    async accessToken(clientId, clientSecret) {
+      const credential = await database.system((tx) => store.findCredential(tx, clientId));
+      const given = hash(clientSecret);
+      if (!credential?.enabled || !timingSafeEqual(given, credential.secretHash))
+        refuse('unauthorized', 'The client id or the client secret is wrong, or the credential is disabled.');
+      const now = Date.now();
+      const known = issued.get(clientId);
+      // The same token is given again while it has an hour left: real agents log in before every call.
+      if (known && known.expiresAtMs - now > 3_600_000 && known.secretHash.equals(credential.secretHash))
+        return { accessToken: known.token, expiresIn: Math.floor((known.expiresAtMs - now) / 1000) };
+      const expiresAtMs = Math.floor(now / 1000 + accessTokenSeconds) * 1000;
+      const token = await new SignJWT({
+        orgId: credential.orgId,
+        isMachine: true,
+        personalToken: false,
+        proof: proofOf(credential.secretHash),
+      })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setSubject(clientId)
+        .setIssuedAt()
+        .setExpirationTime(expiresAtMs / 1000)
+        .sign(tokenKey);
+      if (issued.size > 10_000) issued.clear();
+      issued.set(clientId, { token, expiresAtMs, secretHash: credential.secretHash });
+      return { accessToken: token, expiresIn: accessTokenSeconds };
+    },
+
+    async deleteEndedSessions() {
+      await database.system((tx) => store.deleteEndedSessions(tx));
+    },
+  };
+}
+
+/** Ties a token to the secret it was bought with, without telling the secret's hash. */
+function proofOf(secretHash: Buffer): string {
+  return createHash('sha256').update('token proof').update(secretHash).digest('base64url').slice(0, 16);
+}
+
+function actorOf(user: store.StoredUser): Actor {
+  return {
+    kind: 'user',
+    orgId: user.orgId,
+    id: user.id,
+    email: user.email,
+    role: user.role,
+    name: fullName(user),
+    permissions: permissionsOfRole(user.role),
+  };
+}
+
+export function toPublicUser(user: store.StoredUser): User {
+  const { orgId: _orgId, role: _role, passwordHash: _passwordHash, ...shown } = user;
+  return shown;
+}
+
+function toSignedIn(user: store.StoredUser, organization: Organization): SignedIn {
+  return { user: toPublicUser(user), organization, permissions: [...permissionsOfRole(user.role)] };
+}
+
+export async function readSignedIn(world: World): Promise<SignedIn> {
+  if (world.actor.kind !== 'user')
+    refuse('forbidden', 'An access token of a credential has no user; ask with a session.');
+  const { id } = world.actor;
+  return world.transaction(async (ctx) => {
+    const user = await store.findUser(ctx.db, id);
+    if (!user) refuse('unauthorized', 'The user does not exist any more.');
+    return toSignedIn(user, await store.getOrganization(ctx.db, ctx.orgId));
+  });
+}
+
+export async function readOrganization(world: World): Promise<Organization> {
+  return world.transaction((ctx) => store.getOrganization(ctx.db, ctx.orgId));
+}
+
+export async function changeOrganization(
+  world: World,
+  change: { name?: string; settings?: Record<string, unknown> },
+): Promise<Organization> {
+  return world.transaction(async (ctx) => {
+    const before = await store.getOrganization(ctx.db, ctx.orgId);
+    const after = { ...before, name: change.name ?? before.name, settings: { ...before.settings, ...change.settings } };
+    if (JSON.stringify(before) === JSON.stringify(after)) return before;
+    await store.updateOrganization(ctx.db, after);
+    await ctx.emit({ name: 'organization.updated', subject: ctx.orgId, before, after });
+    return after;
+  });
+}
+
+export async function listUsers(world: World): Promise<User[]> {
+  return world.transaction(async (ctx) => (await store.listUsers(ctx.db, ctx.orgId)).map(toPublicUser));
+}
+
+const shownApp = ({ orgId: _orgId, secretHash: _hash, secretSealed: _sealed, ...app }: store.StoredCredential): App =>
+  app;
+
+export async function listApps(world: World): Promise<App[]> {
+  return world.transaction(async (ctx) => (await store.listCredentials(ctx.db, ctx.orgId)).map(shownApp));
+}
+
+export async function createApp(world: World, vault: Vault, name: string): Promise<App> {
+  const secret = randomText(64);
+  const id = randomText(32);
+  return world.transaction(async (ctx) => {
+    await store.insertCredential(ctx.db, {
+      orgId: ctx.orgId,
+      id,
+      name,
+      secretHash: hash(secret),
+      secretSealed: vault.seal(secret, id),
+      isPrimary: false,
+    });
+    await ctx.emit({ name: 'credential.created', subject: id, after: { id, name } });
+    const created = await store.findCredential(ctx.db, id);
+    if (!created) throw new Error('A credential vanished while it was made.');
+    return { ...shownApp(created), secret };
+  });
+}
+
+export async function renameApp(world: World, id: string, name: string): Promise<App> {
+  return changeApp(world, id, { name });
+}
+
+export async function rotateApp(world: World, vault: Vault, id: string): Promise<App> {
+  const secret = randomText(64);
+  return {
+    ...(await changeApp(world, id, { secretHash: hash(secret), secretSealed: vault.seal(secret, id) })),
+    secret,
+  };
+}
+
+async function changeApp(
+  world: World,
+  id: string,
+  change: { name?: string; secretHash?: Buffer; secretSealed?: Buffer },
+): Promise<App> {
+  return world.transaction(async (ctx) => {
+    const before = await store.findCredential(ctx.db, id);
+    if (!before) refuseMissing('Credential', id);
+    await store.updateCredential(ctx.db, ctx.orgId, id, change);
+    const after = await store.findCredential(ctx.db, id);
+    if (!after) throw new Error('A credential vanished while it was changed.');
+    await ctx.emit({
+      name: 'credential.updated',
+      subject: id,
+      before: { id, name: before.name },
+      after: { id, name: after.name, isSecretNew: change.secretHash !== undefined },
+    });
+    return shownApp(after);
+  });
+}
+
+export async function removeApp(world: World, id: string): Promise<void> {
+  await world.transaction(async (ctx) => {
+    const credential = await store.findCredential(ctx.db, id);
+    if (!credential) refuseMissing('Credential', id);
+    if (credential.isPrimary)
+      refuse(
+        'has_dependents',
+        'This credential signs the webhooks of the organization (has_dependents). Rotate its secret instead of deleting it.',
+      );
+    await store.deleteCredential(ctx.db, ctx.orgId, id);
+    await ctx.emit({ name: 'credential.deleted', subject: id, before: { id, name: credential.name } });
+  });
+}
+
+export interface FirstStart {
+  orgId: string;
+  adminEmail: string;
+  adminPassword: string;
+  clientId: string;
+  clientSecret: string;
+}
+
+/**
+ * Creates organization, administrator and primary credential in one transaction, if the database has no organization yet.
+ * What the environment does not give is generated. Any number of servers may try at once; one does it.
+ */
+export async function setUpFirstOrganization(
+  database: Database,
+  vault: Vault,
+  given: {
+    orgId?: string | undefined;
+    orgName: string;
+    orgSettings?: Record<string, unknown>;
+    adminEmail: string;
+    adminPassword?: string | undefined;
+    clientId?: string | undefined;
+    clientSecret?: string | undefined;
+  },
+): Promise<FirstStart | undefined> {
+  if ((await database.system(store.countOrganizations)) > 0) return undefined;
+  const start: FirstStart = {
+    orgId: given.orgId ?? newId('org'),
+    adminEmail: normaliseEmail(given.adminEmail),
+    adminPassword: given.adminPassword ?? randomText(16),
+    clientId: given.clientId ?? randomText(32),
+    clientSecret: given.clientSecret ?? randomText(64),
+  };
+  const passwordHash = await hashPassword(start.adminPassword);
+  return database.system(async (tx) => {
+    await store.lockFirstStart(tx);
+    if ((await store.countOrganizations(tx)) > 0) return undefined;
+    await createOrganization(tx, vault, {
+      ...start,
+      orgName: given.orgName,
+      orgSettings: given.orgSettings ?? {},
+      passwordHash,
+    });
+    return start;
+  });
+}
+
+/** Also for tests that need a second organization. */
+export async function createOrganization(
+  tx: Parameters<Parameters<Database['system']>[0]>[0],
+  vault: Vault,
+  start: Omit<FirstStart, 'adminPassword'> & {
+    orgName: string;
+    orgSettings: Record<string, unknown>;
+    passwordHash: string;
+  },
+): Promise<void> {
+  await store.insertOrganization(tx, start.orgId, start.orgName, start.orgSettings);
+  await store.insertUser(tx, {
+    orgId: start.orgId,
+    id: newId('user'),
+    email: start.adminEmail,
+    firstName: 'Admin',
+    lastName: '',
+    role: 'Admin',
+    passwordHash: start.passwordHash,
+  });
+  await store.insertCredential(tx, {
+    orgId: start.orgId,
+    id: start.clientId,
+    name: 'Primary',
+    secretHash: hash(start.clientSecret),
+    secretSealed: vault.seal(start.clientSecret, start.clientId),
+    isPrimary: true,
+  });
+}
+
+/** A further user with a password (demo, tests). */
+export async function addUser(
+  world: World,
+  user: { email: string; firstName: string; lastName: string; role: string; password: string | undefined },
+): Promise<void> {
+  const passwordHash = user.password === undefined ? undefined : await hashPassword(user.password);
+  await world.transaction(async (ctx) => {
+    const id = newId('user');
+    const email = normaliseEmail(user.email);
+    await store.insertUser(ctx.db, {
+      orgId: ctx.orgId,
+      id,
+      email,
+      firstName: user.firstName,
+      lastName: user.lastName,
+      role: user.role,
+      passwordHash,
+    });
+    await ctx.emit({ name: 'user.created', subject: email, after: { id, email, role: user.role } });
+  });
+}
+
+/** Organization and primary credential, in clear: for the demo's agent, which the server starts itself. */
+export async function primaryCredential(
+  database: Database,
+  vault: Vault,
+): Promise<{ orgId: string; clientId: string; clientSecret: string }> {
+  const credential = await database.system(store.findOldestPrimaryCredential);
+  if (!credential) throw new Error('The organization has no primary credential.');
+  return {
+    orgId: credential.orgId,
+    clientId: credential.id,
+    clientSecret: vault.open(credential.secretSealed, credential.id),
+  };
+}

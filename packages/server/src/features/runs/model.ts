@@ -1,0 +1,261 @@
+import type { Action, Entity, Run, RunSource, RunStatus, SelfServiceTrigger } from '@quayside/contracts';
+import { compileTemplate } from '@quayside/expressions';
+
+/** Pure rules of a run: what its templates see, and what is sent (spec/actions.md §1.11–1.13, §2.8). */
+
+export interface Requester {
+  orgId: string;
+  userId: string;
+  user?: { id: string; email: string; firstName: string; lastName: string; createdAt: string; updatedAt: string };
+}
+
+export interface RunFacts {
+  runId: string;
+  action: Action;
+  trigger: SelfServiceTrigger;
+  requester: Requester;
+  origin: 'UI' | 'API' | 'AUTOMATION';
+  at: string;
+  /** The target of DAY-2 and DELETE; null for CREATE. */
+  entity: Entity | null;
+  /** As submitted: entity inputs are identifiers, secrets are ciphertext. */
+  rawProperties: Record<string, unknown>;
+  /** Entity inputs are whole entities. */
+  properties: Record<string, unknown>;
+  secretInputs: string[];
+}
+
+function triggerBy(requester: Requester): Record<string, unknown> {
+  const { user } = requester;
+  return {
+    orgId: requester.orgId,
+    userId: requester.userId,
+    ...(user ? { user: { ...user, phoneNumber: '', picture: '', providers: ['quayside'], status: 'ACTIVE' } } : {}),
+  };
+}
+
+/** The root object of the action's templates (§1.13). */
+export function templateContext(facts: RunFacts): Record<string, unknown> {
+  return {
+    inputs: facts.properties,
+    trigger: { by: triggerBy(facts.requester), origin: facts.origin, at: facts.at, operation: facts.trigger.operation },
+    event: null,
+    entity: facts.entity ?? {},
+    action: {
+      identifier: facts.action.identifier,
+      blueprint: facts.trigger.blueprintIdentifier ?? null,
+      encryptedProperties: facts.secretInputs,
+    },
+    run: { id: facts.runId },
+    secrets: {},
+  };
+}
+
+/** The message that is sent when an action has no body of its own, and that agents expect (§2.8.1). */
+export function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): Record<string, unknown> {
+  const { action, trigger } = facts;
+  return {
+    action: action.identifier,
+    resourceType: 'run',
+    status: 'TRIGGERED',
+    trigger: { by: triggerBy(facts.requester), origin: facts.origin, at: facts.at },
+    context: {
+      entity: facts.entity?.identifier ?? null,
+      blueprint: trigger.blueprintIdentifier ?? null,
+      runId: facts.runId,
+    },
+    payload: {
+      entity: facts.entity,
+      action: {
+        id: action.id,
+        identifier: action.identifier,
+        title: action.title ?? null,
+        icon: action.icon ?? null,
+        description: action.description ?? null,
+        blueprint: trigger.blueprintIdentifier ?? null,
+        userInputs: trigger.userInputs,
+        invocationMethod: invocation,
+        trigger: trigger.operation,
+        createdAt: action.createdAt,
+        createdBy: action.createdBy,
+        updatedAt: action.updatedAt,
+        updatedBy: action.updatedBy,
+      },
+      properties: facts.rawProperties,
+      censoredProperties: facts.secretInputs,
+    },
+  };
+}
+
+/** What is dispatched: the invocation with every template filled in. */
+export interface Payload {
+  type: 'WEBHOOK';
+  url: string;
+  agent: boolean;
+  synchronized: boolean;
+  method: string;
+  headers: Record<string, string>;
+  body: unknown;
+}
+
+export type Rendering =
+  | { kind: 'rendered'; payload: Payload }
+  /** The run ends in FAILURE with this sentence in its log. */
+  | { kind: 'failed'; message: string };
+
+/** Largest body a template may yield; also what a delivery may send. */
+const maxPayloadBytes = 5 * 1024 * 1024;
+
+/**
+ * Renders the invocation. Cost: one pass over the document; every jq block runs under the budget of the whole render.
+ * Types that this version does not dispatch end the run with a sentence instead of leaving it waiting for ever.
+ */
+export function renderInvocation(facts: RunFacts): Rendering {
+  const { invocationMethod } = facts.action;
+  if (invocationMethod.type !== 'WEBHOOK' && invocationMethod.type !== 'SLACK' && invocationMethod.type !== 'JENKINS')
+    return {
+      kind: 'failed',
+      message: `This version of Quayside does not dispatch actions of type ${invocationMethod.type} yet.`,
+    };
+  const rendered = compileTemplate(invocationMethod as never).render(templateContext(facts) as never, {
+    budget: { outputBytes: maxPayloadBytes },
+  });
+  if (!rendered.ok)
+    return { kind: 'failed', message: `The action's templates could not be filled in: ${rendered.error.message}` };
+  const method = rendered.value as unknown as typeof invocationMethod & { agent?: unknown; synchronized?: unknown };
+  if (typeof method.url !== 'string' || method.url === '')
+    return { kind: 'failed', message: 'The template of the URL yields no text.' };
+  const { body, ...invocation } = {
+    type: 'WEBHOOK' as const,
+    url: method.url,
+    agent: isTrue(method.agent),
+    synchronized: isTrue(method.synchronized),
+    method: (method.method ?? 'POST').toUpperCase(),
+    headers: textHeaders(method.headers ?? {}),
+    body: method.body,
+  };
+  return { kind: 'rendered', payload: { ...invocation, body: body ?? classicMessage(facts, invocation) } };
+}
+
+/** A flag may come from a template as text. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
+}
+
+function textHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+}
+
+/** A holder that is lost this often takes something down with it; then the run fails instead of going round for ever. */
+export const maxLostLeases = 10;
+
+/** A lease just claimed: the run, its fencing token, and who was lost with the lease before. */
+export interface Attempt {
+  orgId: string;
+  key: string;
+  token: number;
+  lostHolder: string | null;
+}
+
+export function needsApproval(requiredApproval: Action['requiredApproval']): boolean {
+  return requiredApproval !== undefined && requiredApproval !== false;
+}
+
+/** A run as stored, with what its references are called today. */
+export interface StoredRun {
+  id: string;
+  seq: number;
+  actionId: string;
+  actionIdentifier: string;
+  blueprint: string | null;
+  entity: string | null;
+  status: RunStatus;
+  statusLabel: string | null;
+  link: string | string[] | null;
+  summary: string | null;
+  externalRunId: string | null;
+  source: RunSource;
+  requiredApproval: unknown;
+  approval: Record<string, unknown> | null;
+  rawProperties: Record<string, unknown>;
+  properties: Record<string, unknown>;
+  payload: Record<string, unknown> | null;
+  response: unknown;
+  installationId: string | null;
+  createdBy: string;
+  impersonatedBy: string | null;
+  updatedBy: string;
+  createdAt: Date;
+  updatedAt: Date;
+  endedAt: Date | null;
+  /** From its open work, if any. */
+  isPending: boolean;
+  claimedUntil: Date | null;
+  isActionDeleted: boolean;
+  actionTitle: string | null;
+  actionIcon: string | null;
+  isBlueprintDeleted: boolean;
+  blueprintTitle: string | null;
+  blueprintIcon: string | null;
+  isEntityDeleted: boolean;
+  entityTitle: string | null;
+  entityIcon: string | null;
+}
+
+/** The wire shape (§2.1, version 2): what is not there is left out. */
+export function toRun(stored: StoredRun): Run {
+  return {
+    id: stored.id,
+    action: {
+      identifier: stored.actionIdentifier,
+      title: stored.actionTitle,
+      icon: stored.actionIcon,
+      deleted: stored.isActionDeleted,
+    },
+    ...(stored.blueprint === null
+      ? {}
+      : {
+          blueprint: {
+            identifier: stored.blueprint,
+            title: stored.blueprintTitle,
+            icon: stored.blueprintIcon,
+            deleted: stored.isBlueprintDeleted,
+          },
+        }),
+    ...(stored.entity === null
+      ? {}
+      : {
+          entity: {
+            identifier: stored.entity,
+            title: stored.entityTitle,
+            icon: stored.entityIcon,
+            deleted: stored.isEntityDeleted,
+          },
+        }),
+    properties: stored.properties,
+    rawProperties: stored.rawProperties,
+    status: stored.status,
+    statusLabel: stored.statusLabel,
+    ...(stored.link === null ? {} : { link: stored.link }),
+    ...(stored.summary === null ? {} : { summary: stored.summary }),
+    ...(stored.externalRunId === null ? {} : { externalRunId: stored.externalRunId }),
+    source: stored.source,
+    requiredApproval: stored.requiredApproval,
+    approval: stored.approval,
+    payload: stored.payload,
+    ...(stored.response === null ? {} : { response: stored.response }),
+    pendingExecution: stored.isPending,
+    ...(stored.claimedUntil ? { claimedUntil: stored.claimedUntil.toISOString() } : {}),
+    ...(stored.installationId === null ? {} : { installationId: stored.installationId }),
+    createdBy: stored.createdBy,
+    ...(stored.impersonatedBy === null ? {} : { impersonatedBy: stored.impersonatedBy }),
+    updatedBy: stored.updatedBy,
+    createdAt: stored.createdAt.toISOString(),
+    updatedAt: stored.updatedAt.toISOString(),
+    ...(stored.endedAt ? { endedAt: stored.endedAt.toISOString() } : {}),
+  };
+}

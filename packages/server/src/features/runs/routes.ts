@@ -1,0 +1,109 @@
+import { dispatchRoutes, runRoutes } from '@quayside/contracts';
+import { type Http, refuse } from '../../platform/http.ts';
+import type { Wakes } from '../../platform/wake.ts';
+import * as service from './service.ts';
+import type { Dispatch } from './service-dispatch.ts';
+import { streamRun } from './service-stream.ts';
+
+const defaultRuns = 100;
+const defaultLogs = 50;
+
+export function serveRuns(http: Http, dependencies: { runs: service.RunService; wakes: Wakes }): void {
+  const { runs, wakes } = dependencies;
+  http.serve(runRoutes.execute, async ({ world, params, query, body }) => ({
+    run: await runs.execute(world, params.action_identifier, { ...body, runAs: query.run_as }),
+  }));
+  http.serve(runRoutes.list, async ({ world, query }) => ({
+    runs: await service.listRuns(world, {
+      limit: query.limit ?? defaultRuns,
+      ...(query.entity === undefined ? {} : { entity: query.entity }),
+      ...(query.blueprint === undefined ? {} : { blueprint: query.blueprint }),
+      ...(query.active === undefined ? {} : { active: query.active }),
+      ...(query.user_email === undefined ? {} : { userEmail: query.user_email }),
+      ...(query.user_id === undefined ? {} : { userId: query.user_id }),
+      ...(query.external_run_id === undefined ? {} : { externalRunId: query.external_run_id }),
+      ...(query.action === undefined ? {} : { action: query.action }),
+      ...(query.source === undefined ? {} : { sources: query.source }),
+      ...(query.exclude === undefined ? {} : { exclude: query.exclude }),
+      ...(query.before === undefined ? {} : { before: new Date(query.before) }),
+    }),
+  }));
+  http.serve(runRoutes.get, async ({ world, params }) => ({ run: await service.readRun(world, params.run_id) }));
+  http.serve(runRoutes.patch, async ({ world, params, body }) => ({
+    run: await runs.patch(world, params.run_id, body),
+  }));
+  http.serve(runRoutes.approve, async ({ world, params, body }) => ({
+    run: await runs.approve(world, params.run_id, body),
+  }));
+  http.serve(runRoutes.addLog, async ({ world, params, body }) => ({
+    runLog: await runs.addLog(world, params.run_id, body),
+  }));
+  http.serve(runRoutes.listLogs, async ({ world, params, query }) => ({
+    runLogs: await service.listLogs(world, params.run_id, {
+      limit: query.limit ?? defaultLogs,
+      offset: query.offset ?? 0,
+    }),
+  }));
+  http.serve(runRoutes.setResponse, async ({ world, params, body }) => ({
+    run: await runs.setResponse(world, params.run_id, body.response),
+  }));
+  http.serve(runRoutes.deliveries, async ({ world, params }) => ({
+    deliveries: await service.readDeliveries(world, params.run_id),
+  }));
+  http.serve(runRoutes.affectedEntities, async ({ world, params }) => ({
+    entities: await service.readAffectedEntities(world, params.run_id),
+  }));
+  http.serveStream(runRoutes.stream, async ({ world, params, query, request, reply }) => {
+    await service.readRun(world, params.run_id);
+    const header = request.headers['last-event-id'];
+    const cursor = Number((typeof header === 'string' ? header : query.after) ?? 0);
+    if (!Number.isSafeInteger(cursor) || cursor < 0)
+      refuse('invalid_request', 'query.after must be the id of a log event.');
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      // Proxies that would hold the stream back until its end.
+      'x-accel-buffering': 'no',
+      'x-trace-id': request.id,
+    });
+    reply.raw.flushHeaders();
+    await streamRun(world, wakes, params.run_id, cursor, reply.raw, http.draining).catch((error: Error) => {
+      world.log.warn({ error: error.message }, 'a live view ended early');
+      reply.raw.destroy();
+    });
+  });
+}
+
+export function serveDispatch(http: Http, dispatch: Dispatch): void {
+  http.serve(dispatchRoutes.claim, async ({ world, body, reply }) => {
+    const hungUp = new AbortController();
+    let giveBack: (() => Promise<void>) | undefined;
+    // A caller that hangs up gets nothing, and nothing stays leased to it: what was claimed for it is due again at once.
+    reply.raw.on('close', () => {
+      if (reply.raw.writableFinished) return;
+      hungUp.abort();
+      void giveBack?.();
+    });
+    const claimed = await dispatch.claimRuns(world, body, hungUp.signal);
+    if (hungUp.signal.aborted) await claimed.giveBack();
+    else giveBack = claimed.giveBack;
+    return { runs: claimed.runs };
+  });
+  http.serve(dispatchRoutes.acknowledge, async ({ world, body }) => {
+    if (body.runId !== undefined) return { ackedCount: await dispatch.acknowledge(world, [body.runId], true) };
+    if (body.runIds === undefined) refuse('invalid_request', 'body.runIds (a list) or body.runId is required.');
+    return { ackedCount: await dispatch.acknowledge(world, body.runIds, false) };
+  });
+  http.serve(dispatchRoutes.extend, async ({ world, params, body }) => ({
+    lease: await dispatch.extend(world, params.run_id, body.token),
+  }));
+  http.serve(dispatchRoutes.release, async ({ world, params, body }) => {
+    await dispatch.release(world, params.run_id, body.token);
+    return {};
+  });
+  http.serve(dispatchRoutes.settle, async ({ world, params, body }) => dispatch.settle(world, params.run_id, body));
+  http.serve(dispatchRoutes.listAgents, async ({ world }) => dispatch.agents(world));
+  http.serve(dispatchRoutes.claimWorkflowNodes, async () => ({ nodeRuns: [] }));
+  http.serve(dispatchRoutes.acknowledgeWorkflowNode, async () => ({ acked: false }));
+}

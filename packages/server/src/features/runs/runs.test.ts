@@ -1,0 +1,463 @@
+import { actionRoutes, auditRoutes, blueprintRoutes, entityRoutes, runRoutes } from '@quayside/contracts';
+import { startReceiver } from '@quayside/testkit/receiver';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serviceBlueprint, webhookAction } from '../../../test/documents.ts';
+import { startTestApp, type TestApp } from '../../../test/harness.ts';
+
+let test: TestApp;
+beforeAll(async () => {
+  test = await startTestApp();
+  await test.machine.call(blueprintRoutes.create, { body: serviceBlueprint });
+  await test.machine.call(actionRoutes.create, { body: webhookAction() });
+});
+afterAll(() => test.stop());
+
+const execute = async (action = 'scaffold', properties: Record<string, unknown> = { name: 'shop' }, entity?: string) =>
+  (
+    await test.machine.call(runRoutes.execute, {
+      params: { action_identifier: action },
+      body: { properties, ...(entity ? { entity } : {}) },
+    })
+  ).body.run;
+
+describe('execute refuses', () => {
+  const refused = (action: string, body: unknown) =>
+    test.machine.refused(runRoutes.execute, { params: { action_identifier: action }, body });
+
+  it.each([
+    ['an unknown action', 'nothing', { properties: {} }, 404, 'Action with identifier "nothing" was not found.'],
+    [
+      'an unknown input',
+      'scaffold',
+      { properties: { name: 'shop', colour: 'red' } },
+      422,
+      'body.properties.colour is not an input',
+    ],
+    ['a wrong type', 'scaffold', { properties: { name: 5 } }, 422, 'body.properties.name must be string'],
+    ['a broken rule', 'scaffold', { properties: { name: 'ab' } }, 422, 'must NOT have fewer than 3 characters'],
+    ['a missing input', 'scaffold', { properties: {} }, 422, 'body.properties.name is required.'],
+    [
+      'an unknown field',
+      'scaffold',
+      { properties: { name: 'shop' }, colour: 1 },
+      422,
+      'body.colour is not known here.',
+    ],
+    ['an entity for CREATE', 'scaffold', { properties: { name: 'shop' }, entity: 'x' }, 422, 'has no target entity'],
+    ['a body without properties', 'scaffold', {}, 422, 'body.properties is required.'],
+  ])('%s', async (_name, action, body, status, message) => {
+    const { status: got, body: answer } = await refused(action, body);
+    expect(got).toBe(status);
+    expect(answer.ok).toBe(false);
+    expect(answer.message).toContain(message);
+  });
+
+  it('and leaves nothing behind', async () => {
+    const before = (await test.machine.call(runRoutes.list)).body.runs.length;
+    await refused('scaffold', { properties: { name: 'ab' } });
+    expect((await test.machine.call(runRoutes.list)).body.runs).toHaveLength(before);
+  });
+
+  it('a person without a session', async () => {
+    expect(
+      (await test.nobody.refused(runRoutes.execute, { params: { action_identifier: 'scaffold' }, body: {} })).status,
+    ).toBe(401);
+  });
+});
+
+describe('execute', () => {
+  it('creates a run that waits for its agent, with defaults and templates filled in', async () => {
+    const run = await execute();
+    expect(run).toMatchObject({
+      status: 'IN_PROGRESS',
+      source: 'API',
+      pendingExecution: true,
+      rawProperties: { name: 'shop', count: 2 },
+    });
+    expect(run.id).toMatch(/^r_[A-Za-z0-9]{16}$/);
+    expect(run.payload).toMatchObject({
+      type: 'WEBHOOK',
+      agent: true,
+      method: 'POST',
+      headers: { RUN_ID: run.id },
+      body: { name: 'shop', count: 2, runId: run.id },
+    });
+  });
+
+  it('sends the classic message when the action has no body', async () => {
+    const invocationMethod = { type: 'WEBHOOK' as const, agent: true, url: 'http://internal/hook' };
+    await test.machine.call(actionRoutes.create, { body: webhookAction({ identifier: 'bodiless', invocationMethod }) });
+    const run = await execute('bodiless');
+    expect(run.payload?.body).toMatchObject({
+      action: 'bodiless',
+      resourceType: 'run',
+      status: 'TRIGGERED',
+      context: { runId: run.id, entity: null, blueprint: null },
+      payload: {
+        properties: { name: 'shop', count: 2 },
+        action: { identifier: 'bodiless', invocationMethod: { url: 'http://internal/hook' } },
+      },
+    });
+  });
+
+  it('fails a run whose template can not be filled in, and says why', async () => {
+    const invocationMethod = {
+      type: 'WEBHOOK' as const,
+      agent: true,
+      url: 'http://x/',
+      body: { '{{ .inputs.count }}': 1 },
+    };
+    await test.machine.call(actionRoutes.create, { body: webhookAction({ identifier: 'broken', invocationMethod }) });
+    const run = await execute('broken');
+    expect(run.status).toBe('FAILURE');
+    expect(run.summary).toContain('templates could not be filled in');
+    const { runLogs } = (await test.machine.call(runRoutes.listLogs, { params: { run_id: run.id } })).body;
+    expect(runLogs.map((log) => log.message)).toEqual([run.summary]);
+  });
+
+  it('does not pretend to dispatch what this version can not', async () => {
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({ identifier: 'kafka', invocationMethod: { type: 'KAFKA' } }),
+    });
+    expect(await execute('kafka')).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('KAFKA') });
+  });
+
+  it('binds DAY-2 to an entity, and gives its templates the whole of it', async () => {
+    await test.machine.call(entityRoutes.create, {
+      params: { blueprint_identifier: 'service' },
+      body: { identifier: 'shop', title: 'Shop', properties: { tier: 1 } },
+    });
+    const trigger = {
+      type: 'self-service' as const,
+      operation: 'DAY-2' as const,
+      blueprintIdentifier: 'service',
+      userInputs: { properties: {} },
+    };
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({ identifier: 'rollback', trigger, body: { tier: '{{ .entity.properties.tier }}' } }),
+    });
+    const params = { action_identifier: 'rollback' };
+    expect(
+      (await test.machine.refused(runRoutes.execute, { params, body: { properties: {} } })).body.message,
+    ).toContain('body.entity is required');
+    expect(
+      (await test.machine.refused(runRoutes.execute, { params, body: { properties: {}, entity: 'none' } })).status,
+    ).toBe(404);
+    const run = await execute('rollback', {}, 'shop');
+    expect(run).toMatchObject({
+      entity: { identifier: 'shop', title: 'Shop', deleted: false },
+      payload: { body: { tier: 1 } },
+    });
+  });
+
+  it('expands entity inputs for templates, keeps identifiers as submitted, refuses those that do not exist', async () => {
+    const userInputs = {
+      properties: { service: { type: 'string' as const, format: 'entity' as const, blueprint: 'service' } },
+    };
+    const trigger = { type: 'self-service' as const, operation: 'CREATE' as const, userInputs };
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({
+        identifier: 'for_service',
+        trigger,
+        body: { tier: '{{ .inputs.service.properties.tier }}' },
+      }),
+    });
+    const run = await execute('for_service', { service: 'shop' });
+    expect(run).toMatchObject({
+      rawProperties: { service: 'shop' },
+      properties: { service: { identifier: 'shop' } },
+      payload: { body: { tier: 1 } },
+    });
+    const { body } = await test.machine.refused(runRoutes.execute, {
+      params: { action_identifier: 'for_service' },
+      body: { properties: { service: 'none' } },
+    });
+    expect(body.details?.[0]?.path).toBe('body.properties.service');
+  });
+
+  it('stores secret inputs as ciphertext only', async () => {
+    const userInputs = { properties: { token: { type: 'string' as const, encryption: 'aes256-gcm' as const } } };
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({
+        identifier: 'secret',
+        trigger: { type: 'self-service', operation: 'CREATE', userInputs },
+        body: { token: '{{ .inputs.token }}' },
+      }),
+    });
+    const run = await execute('secret', { token: 'hunter2-in-clear' });
+    expect(JSON.stringify(run)).not.toContain('hunter2-in-clear');
+    const audit = await test.machine.call(auditRoutes.list, { query: { run_id: run.id } });
+    expect(JSON.stringify(audit.body)).not.toContain('hunter2-in-clear');
+    expect(Buffer.from(run.rawProperties.token as string, 'base64').length).toBe(16 + 'hunter2-in-clear'.length + 16);
+  });
+
+  it('accepts anything when the action declares no inputs', async () => {
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({
+        identifier: 'open',
+        trigger: { type: 'self-service', operation: 'DELETE', userInputs: { properties: {} } },
+      }),
+    });
+    expect(await execute('open', { whatever: [1] })).toMatchObject({ rawProperties: { whatever: [1] } });
+  });
+
+  it('waits for approval where the action asks for it, and goes on when an administrator agrees', async () => {
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({ identifier: 'careful', requiredApproval: true }),
+    });
+    const run = await execute('careful');
+    expect(run).toMatchObject({ status: 'WAITING_FOR_APPROVAL', payload: null, pendingExecution: false });
+    const params = { run_id: run.id };
+    expect((await test.machine.refused(runRoutes.patch, { params, body: { status: 'SUCCESS' } })).body.error).toBe(
+      'invalid_transition',
+    );
+    const approved = (
+      await test.admin.call(runRoutes.approve, { params, body: { status: 'APPROVE', description: 'fine' } })
+    ).body.run;
+    expect(approved).toMatchObject({
+      status: 'IN_PROGRESS',
+      pendingExecution: true,
+      approval: { state: 'APPROVED', description: 'fine' },
+    });
+    expect((await test.admin.refused(runRoutes.approve, { params, body: { status: 'DECLINE' } })).body.error).toBe(
+      'invalid_transition',
+    );
+  });
+
+  it('is never dispatched after a decline', async () => {
+    const run = await execute('careful');
+    const declined = (
+      await test.admin.call(runRoutes.approve, { params: { run_id: run.id }, body: { status: 'DECLINE' } })
+    ).body.run;
+    expect(declined).toMatchObject({ status: 'DECLINED', pendingExecution: false, payload: null });
+    expect(declined.endedAt).toBeDefined();
+  });
+});
+
+describe('reports', () => {
+  it('overwrite what was reported before, and end the run once', async () => {
+    const run = await execute();
+    const params = { run_id: run.id };
+    await test.machine.call(runRoutes.patch, { params, body: { link: 'https://a', statusLabel: 'building' } });
+    const second = (await test.machine.call(runRoutes.patch, { params, body: { link: ['https://b', 'https://c'] } }))
+      .body.run;
+    expect(second).toMatchObject({ status: 'IN_PROGRESS', link: ['https://b', 'https://c'], statusLabel: 'building' });
+    const done = (
+      await test.machine.call(runRoutes.patch, {
+        params,
+        query: { runId: run.id },
+        body: { status: 'SUCCESS', summary: 'done' },
+      })
+    ).body.run;
+    expect(done).toMatchObject({ status: 'SUCCESS', summary: 'done' });
+    expect((await test.machine.refused(runRoutes.patch, { params, body: { status: 'FAILURE' } })).status).toBe(422);
+    expect((await test.machine.refused(runRoutes.patch, { params, body: { link: 'https://late' } })).body.error).toBe(
+      'run_finished',
+    );
+  });
+
+  it('of which two at once close a run exactly once', async () => {
+    const run = await execute();
+    const patch = (status: 'SUCCESS' | 'FAILURE') =>
+      test.machine.fetch(`/v1/actions/runs/${run.id}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ status }),
+      });
+    const statuses = (await Promise.all([patch('SUCCESS'), patch('FAILURE'), patch('SUCCESS'), patch('FAILURE')])).map(
+      (response) => response.status,
+    );
+    expect(statuses.sort()).toEqual([200, 422, 422, 422]);
+  });
+
+  it('write log lines in order; a terminating line ends the run, plain lines are kept after it', async () => {
+    const run = await execute();
+    const params = { run_id: run.id };
+    for (const message of ['one', 'two\nlines', 'dré 🚢'])
+      await test.machine.call(runRoutes.addLog, { params, body: { message } });
+    await test.machine.call(runRoutes.addLog, {
+      params,
+      body: { message: 'failed', terminationStatus: 'FAILURE', statusLabel: 'no quota' },
+    });
+    expect(
+      (
+        await test.machine.refused(runRoutes.addLog, {
+          params,
+          body: { message: 'again', terminationStatus: 'SUCCESS' },
+        })
+      ).body.error,
+    ).toBe('run_finished');
+    await test.machine.call(runRoutes.addLog, { params, body: { message: 'late' } });
+    const { runLogs } = (await test.machine.call(runRoutes.listLogs, { params })).body;
+    expect(runLogs.map((log) => log.message)).toEqual(['one', 'two\nlines', 'dré 🚢', 'failed', 'late']);
+    const page = (await test.machine.call(runRoutes.listLogs, { params, query: { limit: 2, offset: 1 } })).body.runLogs;
+    expect(page.map((log) => log.message)).toEqual(['two\nlines', 'dré 🚢']);
+    expect((await test.machine.call(runRoutes.get, { params })).body.run).toMatchObject({
+      status: 'FAILURE',
+      statusLabel: 'no quota',
+    });
+  });
+
+  it('tie catalog changes to the run while it is in progress', async () => {
+    const run = await execute();
+    const params = { blueprint_identifier: 'service' };
+    await test.machine.call(entityRoutes.create, {
+      params,
+      query: { run_id: run.id },
+      body: { identifier: 'tied', properties: { tier: 2 } },
+    });
+    const { entities } = (await test.machine.call(runRoutes.affectedEntities, { params: { run_id: run.id } })).body;
+    expect(entities).toMatchObject([{ blueprint: 'service', entity: 'tied', operation: 'CREATE' }]);
+    const { changes } = (
+      await test.machine.call(entityRoutes.history, { params: { ...params, entity_identifier: 'tied' } })
+    ).body;
+    expect(changes).toMatchObject([{ operation: 'CREATE', runId: run.id }]);
+    await test.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
+    await test.machine.call(entityRoutes.patch, {
+      params: { ...params, entity_identifier: 'tied' },
+      query: { run_id: run.id },
+      body: { properties: { tier: 3 } },
+    });
+    expect(
+      (await test.machine.call(runRoutes.affectedEntities, { params: { run_id: run.id } })).body.entities,
+    ).toHaveLength(1);
+    expect(
+      (
+        await test.machine.refused(entityRoutes.create, {
+          params,
+          query: { run_id: 'r_0000000000000000' },
+          body: { identifier: 'no', properties: { tier: 1 } },
+        })
+      ).status,
+    ).toBe(404);
+  });
+
+  it('of another organization see nothing', async () => {
+    const run = await execute();
+    const other = await test.otherOrganization();
+    const params = { run_id: run.id };
+    for (const [route, body] of [
+      [runRoutes.get, undefined],
+      [runRoutes.patch, { status: 'SUCCESS' }],
+      [runRoutes.addLog, { message: 'x' }],
+      [runRoutes.listLogs, undefined],
+      [runRoutes.deliveries, undefined],
+    ] as const)
+      expect((await other.refused(route, { params, ...(body ? { body } : {}) })).status, route.id).toBe(404);
+    expect((await test.machine.call(runRoutes.get, { params })).body.run.status).toBe('IN_PROGRESS');
+  });
+
+  it('filter runs by action, entity, state and source', async () => {
+    const runs = (
+      await test.machine.call(runRoutes.list, {
+        query: { action: 'rollback', entity: 'shop', blueprint: 'service', active: true, source: ['API'] },
+      })
+    ).body.runs;
+    expect(runs).toHaveLength(1);
+    expect(
+      (await test.machine.call(runRoutes.list, { query: { action: 'rollback', active: false } })).body.runs,
+    ).toEqual([]);
+  });
+});
+
+describe('direct delivery', () => {
+  it('refuses a private address unless the setting allows it; the run says so', async () => {
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({ identifier: 'direct', agent: false, url: 'http://127.0.0.1:9/hook' }),
+    });
+    const run = await execute('direct');
+    await expect
+      .poll(async () => (await test.machine.call(runRoutes.get, { params: { run_id: run.id } })).body.run.status, {
+        timeout: 5_000,
+      })
+      .toBe('FAILURE');
+    const { deliveries } = (await test.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body;
+    expect(deliveries).toMatchObject([{ attempt: 1, state: 'settled', outcome: { kind: 'forbidden' } }]);
+  });
+
+  describe('with private addresses allowed', () => {
+    let open: TestApp;
+    beforeAll(async () => {
+      open = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true', QUAYSIDE_WEBHOOK_TIMEOUT_MS: '500' });
+    });
+    afterAll(() => open.stop());
+
+    const runTo = async (identifier: string, url: string, synchronized: boolean) => {
+      await open.machine.call(actionRoutes.create, {
+        body: webhookAction({ identifier, agent: false, synchronized, url }),
+      });
+      const { run } = (
+        await open.machine.call(runRoutes.execute, {
+          params: { action_identifier: identifier },
+          body: { properties: { name: 'shop' } },
+        })
+      ).body;
+      return {
+        run,
+        read: async () => (await open.machine.call(runRoutes.get, { params: { run_id: run.id } })).body.run,
+      };
+    };
+
+    it('closes a synchronous run with the answer', async () => {
+      const receiver = await startReceiver({
+        answer: (_request, response) => void response.setHeader('content-type', 'application/json').end('{"id":7}'),
+      });
+      const { run, read } = await runTo('sync', `${receiver.url}/hook`, true);
+      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('SUCCESS');
+      expect((await read()).response).toEqual({ id: 7 });
+      expect(receiver.requests[0]?.headers).toMatchObject({
+        run_id: run.id,
+        'idempotency-key': run.id,
+        'x-quayside-attempt': '1',
+      });
+      await receiver.close();
+    });
+
+    it('leaves an asynchronous run to its target after a 2xx', async () => {
+      const receiver = await startReceiver();
+      const { run, read } = await runTo('async', receiver.url, false);
+      const deliveries = async () =>
+        (await open.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body.deliveries;
+      await expect.poll(async () => (await deliveries())[0]?.state, { timeout: 5_000 }).toBe('settled');
+      expect(await read()).toMatchObject({ status: 'IN_PROGRESS', pendingExecution: false });
+      await receiver.close();
+    });
+
+    it('fails a synchronous run at a 500, once', async () => {
+      const receiver = await startReceiver({
+        answer: (_request, response) => void response.writeHead(500).end('boom'),
+      });
+      const { read } = await runTo('sync500', receiver.url, true);
+      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('FAILURE');
+      expect((await read()).summary).toContain('500');
+      expect(receiver.requests).toHaveLength(1);
+      await receiver.close();
+    });
+
+    it('tries an asynchronous delivery again after a 500, with the same key, and records every attempt', async () => {
+      const receiver = await startReceiver({
+        answer: (_request, response) => void response.writeHead(receiver.requests.length < 2 ? 503 : 200).end('{}'),
+      });
+      const { run } = await runTo('retried', receiver.url, false);
+      await expect.poll(() => receiver.requests.length, { timeout: 8_000 }).toBe(2);
+      const deliveries = async () =>
+        (await open.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body.deliveries;
+      await expect.poll(async () => (await deliveries())[1]?.state, { timeout: 5_000 }).toBe('settled');
+      expect(
+        (await deliveries()).map((delivery) => delivery.outcome?.kind === 'answered' && delivery.outcome.statusCode),
+      ).toEqual([503, 200]);
+      expect(new Set(receiver.requests.map((request) => request.headers['idempotency-key']))).toEqual(
+        new Set([run.id]),
+      );
+      await receiver.close();
+    });
+
+    it('fails a run whose target does not answer in time', async () => {
+      const receiver = await startReceiver({ answer: () => undefined });
+      const { read } = await runTo('slow', receiver.url, true);
+      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('FAILURE');
+      expect((await read()).summary).toContain('did not answer within 500 ms');
+      await receiver.close();
+    });
+  });
+});

@@ -1,0 +1,326 @@
+import { hostname } from 'node:os';
+import {
+  type Agent,
+  type AgentIdentity,
+  agentInstallationId,
+  agentLeaseMs,
+  type ClaimedRun,
+  type DeliveryOutcome,
+  defaultVisibilityTimeoutMs,
+  describeOutcome,
+  isDelivered,
+  isFinal,
+  type Lease,
+  maxClaimWaitMs,
+  maxDeliveryAttempts,
+  type Run,
+  retryAfterMs,
+  type Settlement,
+} from '@quayside/contracts';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import type { Tx } from '../../platform/db.ts';
+import {
+  type ClaimWaits,
+  claim,
+  extendLease,
+  type LeasedWork,
+  lockLease,
+  releaseWork,
+  retryWork,
+  settleWork,
+} from '../../platform/leases.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { maxLostLeases, type StoredRun, toRun } from './model.ts';
+import { agentQueue, mustLock, type RunService, runTopic } from './service.ts';
+import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
+import * as store from './store-dispatch.ts';
+
+/**
+ * Dispatch: who carries a run out. One protocol for agents of all dialects and for the server's own deliveries:
+ *
+ *   claim   lease + record of the attempt, one transaction; nothing can be sent that has no record
+ *   extend  while the work goes on
+ *   settle  outcome + log lines + response + report + end of the lease (or its return for a retry), one transaction
+ *
+ * A settle whose answer was lost may be sent again: the record says it was settled, and the answer is the same. A settle
+ * under an old token is refused (lease_lost), and nothing of it is written.
+ */
+export interface ClaimRequest {
+  installationId: string;
+  limit?: number;
+  visibilityTimeoutMs?: number;
+  waitMs?: number;
+  agent?: AgentIdentity;
+}
+
+export interface ClaimResult {
+  runs: ClaimedRun[];
+  /** Gives everything back, for an answer that could not be delivered. */
+  giveBack(): Promise<void>;
+}
+
+const connectedWithinMs = maxClaimWaitMs + 15_000;
+const defaultLimit = 10;
+
+export function createDispatch(dependencies: { runs: RunService; waits: ClaimWaits; metrics: Metrics }) {
+  const { runs, waits, metrics } = dependencies;
+
+  async function claimRuns(world: World, request: ClaimRequest, signal: AbortSignal): Promise<ClaimResult> {
+    const { agent } = request;
+    const isOurs = agent !== undefined;
+    const queue =
+      request.installationId === agentInstallationId
+        ? agentQueue(world.orgId)
+        : `integration:${world.orgId}:${encodeQueueName(request.installationId)}`;
+    const holder = agent?.id ?? (world.userAgent || 'unnamed client');
+    const leaseMs = isOurs ? agentLeaseMs : (request.visibilityTimeoutMs ?? defaultVisibilityTimeoutMs);
+    if (agent) await world.transaction((ctx) => store.touchAgent(ctx.db, ctx.orgId, agent));
+    const attempt = () =>
+      world.transaction((ctx) =>
+        take(ctx.db, ctx.orgId, { queue, holder, limit: request.limit ?? defaultLimit, leaseMs }),
+      );
+    const taken = request.waitMs
+      ? await waits.wait(queue, attempt, { waitMs: request.waitMs, signal })
+      : await attempt();
+    const { usable, unusable } = sortOut(taken);
+    for (const { work } of unusable) await discard(world, work);
+    if (usable.length > 0) metrics.claims.inc({ queue: isOurs ? 'agent' : 'client' }, usable.length);
+    return {
+      runs: usable.map(({ run, work }) => ({ ...toClaimable(run), ...(isOurs ? { lease: toLease(work) } : {}) })),
+      giveBack: async () => {
+        for (const { work } of usable) await release(world, work.key, String(work.token)).catch(() => undefined);
+      },
+    };
+  }
+
+  /** Claims in the given transaction, writes the records of the attempts, reads the runs. */
+  async function take(
+    tx: Tx,
+    orgId: string | undefined,
+    request: { queue: string; holder: string; limit: number; leaseMs: number },
+  ): Promise<{ run: StoredRun; work: LeasedWork }[]> {
+    const taken = await claim(tx, request);
+    if (taken.length === 0) return [];
+    await store.openDeliveries(tx, request.holder, taken);
+    const pairs: { run: StoredRun; work: LeasedWork }[] = [];
+    for (const owner of new Set(taken.map((work) => work.orgId))) {
+      if (orgId !== undefined && owner !== orgId) throw new Error('A queue handed out work of another organization.');
+      const works = taken.filter((work) => work.orgId === owner);
+      const found = new Map(
+        (
+          await findRuns(
+            tx,
+            owner,
+            works.map((work) => work.key),
+          )
+        ).map((run) => [run.id, run]),
+      );
+      for (const work of works) {
+        const run = found.get(work.key);
+        if (!run) throw new Error(`The work ${work.key} has no run.`);
+        pairs.push({ run, work });
+        tx.wake(runTopic(owner, run.id));
+      }
+    }
+    return pairs;
+  }
+
+  /** Work of a run that has ended meanwhile, or that took down too many holders, is not handed out. */
+  async function discard(world: World, work: LeasedWork): Promise<void> {
+    await world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, work.key);
+      const lease = await lockLease(ctx.db, { orgId: ctx.orgId, key: work.key, token: work.token });
+      if (!lease) return;
+      await store.closeDelivery(
+        ctx.db,
+        { orgId: ctx.orgId, runId: work.key, attempt: work.token },
+        { state: 'returned' },
+      );
+      await settleWork(ctx.db, lease.id);
+      if (isFinal(run.status)) return;
+      const message = `Given up: ${maxLostLeases} holders in a row were lost while they carried this run out.`;
+      await insertLogs(ctx.db, ctx.orgId, work.key, 'quayside', [message]);
+      await runs.move(ctx, run, 'fail', { summary: message });
+    });
+  }
+
+  async function acknowledge(world: World, runIds: readonly string[], isSingle: boolean): Promise<number> {
+    let count = 0;
+    for (const runId of runIds)
+      await world.transaction(async (ctx) => {
+        const run = await findRun(ctx.db, ctx.orgId, runId);
+        if (!run) {
+          if (isSingle) refuseMissing('Run', runId);
+          return;
+        }
+        await mustLock(ctx, runId);
+        const held = await store.lockHeldWork(ctx.db, ctx.orgId, runId);
+        if (!held) {
+          if (isSingle)
+            refuse('already_acknowledged', `The run ${runId} was acknowledged already, or nobody holds it.`);
+          return;
+        }
+        await store.closeDelivery(ctx.db, { orgId: ctx.orgId, runId, attempt: held.fence }, { state: 'acknowledged' });
+        await settleWork(ctx.db, held.id);
+        ctx.db.wake(runTopic(ctx.orgId, runId));
+        count++;
+      });
+    return count;
+  }
+
+  async function extend(world: World, runId: string, token: string): Promise<Lease> {
+    return world.transaction(async (ctx) => {
+      const lease = { orgId: ctx.orgId, key: runId, token: parseToken(token) };
+      const expiresAt = (await extendLease(ctx.db, lease, agentLeaseMs)) ?? (await refuseLost(ctx, runId));
+      return { token, attempt: lease.token, expiresAt: expiresAt.toISOString() };
+    });
+  }
+
+  async function release(world: World, runId: string, token: string): Promise<void> {
+    await world.transaction(async (ctx) => {
+      const key = { orgId: ctx.orgId, key: runId, token: parseToken(token) };
+      await mustLock(ctx, runId);
+      const lease = (await lockLease(ctx.db, key)) ?? (await refuseLost(ctx, runId));
+      await store.closeDelivery(ctx.db, { orgId: ctx.orgId, runId, attempt: key.token }, { state: 'returned' });
+      await releaseWork(ctx.db, lease.id, lease.queue);
+      ctx.db.wake(runTopic(ctx.orgId, runId));
+    });
+  }
+
+  async function settle(
+    world: World,
+    runId: string,
+    settlement: Settlement,
+  ): Promise<{ result: 'recorded' | 'will_retry'; run: Run }> {
+    const { outcome } = settlement;
+    const token = parseToken(settlement.token);
+    const settled = await world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      const lease = await lockLease(ctx.db, { orgId: ctx.orgId, key: runId, token });
+      if (!lease) {
+        // The same settle once more, because its answer was lost on the way.
+        if ((await store.findDeliveryState(ctx.db, ctx.orgId, runId, token)) === 'settled')
+          return { result: 'recorded' as const, run: toRun(run) };
+        return refuseLost(ctx, runId);
+      }
+      const attempt = lease.tries + 1;
+      await store.closeDelivery(
+        ctx.db,
+        { orgId: ctx.orgId, runId, attempt: token },
+        { state: 'settled', outcome, ...(settlement.request ? { request: settlement.request } : {}) },
+      );
+      const isSynchronized = run.payload?.synchronized === true;
+      const delayMs = isFinal(run.status) ? undefined : retryAfterMs(outcome, attempt, isSynchronized, Math.random());
+      const lines = [...(settlement.logs ?? [])];
+      if (delayMs !== undefined) {
+        lines.push(
+          `The target ${describeOutcome(outcome)}. Attempt ${attempt} of ${maxDeliveryAttempts}; the next follows in ${(delayMs / 1000).toFixed(1)} s.`,
+        );
+        await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
+        await retryWork(ctx.db, lease.id, lease.queue, delayMs);
+        ctx.db.wake(runTopic(ctx.orgId, runId));
+        return { result: 'will_retry' as const, run: toRun(run) };
+      }
+      await settleWork(ctx.db, lease.id);
+      await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
+      return { result: 'recorded' as const, run: toRun(await record(ctx, run, settlement, isSynchronized)) };
+    });
+    metrics.deliveries.inc({ by: world.actor.kind === 'system' ? 'server' : 'agent', outcome: outcome.kind });
+    return settled;
+  }
+
+  /**
+   * What the outcome means for the run (spec/actions.md §3.5 step 7): a synchronous answer closes it, a failed delivery
+   * fails it, an asynchronous delivery leaves it to the target. What the mapping reports wins. Response first or with the
+   * status: automations read it from the event of the status (§9.1).
+   */
+  async function record(ctx: Ctx, run: StoredRun, settlement: Settlement, isSynchronized: boolean): Promise<StoredRun> {
+    const { outcome, report } = settlement;
+    const change = {
+      ...(settlement.response === undefined ? {} : { response: settlement.response }),
+      ...(report?.link === undefined ? {} : { link: report.link }),
+      ...(report?.summary === undefined ? {} : { summary: report.summary }),
+      ...(report?.statusLabel === undefined ? {} : { statusLabel: report.statusLabel }),
+      ...(report?.externalRunId === undefined ? {} : { externalRunId: report.externalRunId }),
+    };
+    if (isFinal(run.status)) {
+      // The target was faster and closed the run; its word stands, only the response is kept.
+      if (settlement.response !== undefined && run.response === null)
+        await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { response: settlement.response });
+      ctx.db.wake(runTopic(ctx.orgId, run.id));
+      return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
+    }
+    const status = report?.status ?? (isDelivered(outcome) ? (isSynchronized ? 'SUCCESS' : undefined) : 'FAILURE');
+    if (status === 'SUCCESS') return runs.move(ctx, run, 'succeed', change);
+    if (status === 'FAILURE') return runs.move(ctx, run, 'fail', { summary: failureSummary(outcome), ...change });
+    if (Object.keys(change).length > 0) await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, change);
+    ctx.db.wake(runTopic(ctx.orgId, run.id));
+    return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
+  }
+
+  async function agents(world: World): Promise<{ agents: Agent[]; pendingRuns: number }> {
+    return world.transaction(async (ctx) => ({
+      agents: await store.listAgents(ctx.db, ctx.orgId, connectedWithinMs),
+      pendingRuns: await store.countWork(ctx.db, ctx.orgId, agentQueue(ctx.orgId)),
+    }));
+  }
+
+  return { claimRuns, take, discard, sortOut, acknowledge, extend, release, settle, agents };
+}
+export type Dispatch = ReturnType<typeof createDispatch>;
+
+/** What a claimer may work on, and what must not be carried out any more. */
+function sortOut(taken: { run: StoredRun; work: LeasedWork }[]) {
+  const isUsable = ({ run, work }: { run: StoredRun; work: LeasedWork }) =>
+    run.status === 'IN_PROGRESS' && !(work.lostHolder !== null && work.token - work.tries > maxLostLeases);
+  return { usable: taken.filter(isUsable), unusable: taken.filter((pair) => !isUsable(pair)) };
+}
+
+/** Agents of the published dialect copy `body` as an object (spec/actions.md §2.9); other shapes go under payload.body. */
+function toClaimable(stored: StoredRun): Run {
+  const run = toRun(stored);
+  const body = run.payload?.body;
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  if (!run.payload || isObject) return run;
+  return {
+    ...run,
+    payload: { ...run.payload, body: body === undefined || body === null ? {} : { payload: { body } } },
+  };
+}
+
+function toLease(work: LeasedWork): Lease {
+  return { token: String(work.token), attempt: work.token, expiresAt: work.expiresAt.toISOString() };
+}
+
+function parseToken(token: string): number {
+  const number = Number(token);
+  return Number.isInteger(number) && number > 0 && number < 2 ** 31
+    ? number
+    : refuse('invalid_request', 'body.token is not a token of a lease.');
+}
+
+async function refuseLost(ctx: Ctx, runId: string): Promise<never> {
+  if (!(await findRun(ctx.db, ctx.orgId, runId))) refuseMissing('Run', runId);
+  return refuse(
+    'lease_lost',
+    `The lease of the run ${runId} ran out or was taken over. Nothing of this call was recorded.`,
+  );
+}
+
+function failureSummary(outcome: DeliveryOutcome): string {
+  return `The target ${describeOutcome(outcome)}.`;
+}
+
+function holderName(ctx: Ctx): string {
+  return ctx.actor.kind === 'system' ? 'quayside' : ctx.actor.id;
+}
+
+function encodeQueueName(name: string): string {
+  return /^[A-Za-z0-9_.-]{1,80}$/.test(name) ? name : Buffer.from(name).toString('base64url').slice(0, 80);
+}
+
+/** How the server names itself as the holder of a lease. */
+export function serverHolder(pid: number): string {
+  return `server ${hostname()} ${pid}`;
+}

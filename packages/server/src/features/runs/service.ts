@@ -1,0 +1,417 @@
+import {
+  type Entity,
+  initialStatus,
+  isFinal,
+  type Run,
+  type RunEvent,
+  type RunLog,
+  type RunPatch,
+  transition,
+} from '@quayside/contracts';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import { newId } from '../../platform/ids.ts';
+import { enqueue } from '../../platform/leases.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import type { Vault } from '../../platform/vault.ts';
+import { getAction, selfServiceTrigger } from '../actions/index.ts';
+import { findEntityOf } from '../entities/index.ts';
+import { findUserOfOrganization, findUserOfOrganizationById, signingSecret } from '../identity/index.ts';
+import { needsApproval, type Requester, type RunFacts, renderInvocation, type StoredRun, toRun } from './model.ts';
+import { encryptSecretInputs, entityInputs, resolveInputs, secretInputNames } from './model-inputs.ts';
+import { listAffectedEntities } from './reads.ts';
+import * as store from './store.ts';
+import * as dispatchStore from './store-dispatch.ts';
+
+/**
+ * Runs: execute, report, read. Everything a call changes (run, work, log lines, events) is one transaction, so a crash at
+ * any point leaves either all of it or nothing. Every change of a run happens under its lock (store.lockRun).
+ */
+export const agentQueue = (orgId: string): string => `agent:${orgId}`;
+/** Work that the server delivers itself, for all organizations. */
+export const serverQueue = 'server';
+
+/** Readers of one run (live page) wait on this topic. */
+export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:${runId}`;
+
+export function createRunService(dependencies: { vault: Vault; metrics: Metrics }) {
+  const { vault, metrics } = dependencies;
+
+  async function execute(
+    world: World,
+    actionIdentifier: string,
+    request: { properties: Record<string, unknown>; entity?: string; runAs?: string | undefined },
+  ): Promise<Run> {
+    const run = await world.transaction(async (ctx) => {
+      const action = await getAction(ctx, actionIdentifier);
+      const trigger = selfServiceTrigger(action);
+      if (!trigger)
+        refuse('invalid_request', `"${actionIdentifier}" is an automation; it is started by its event, not by a call.`);
+      const { requester, createdBy, impersonatedBy } = await findRequester(ctx, request.runAs);
+      const entity = await findTarget(ctx, trigger, request.entity);
+
+      const resolution = resolveInputs(trigger.userInputs, request.properties, {
+        entity,
+        user: requester.user ?? null,
+      });
+      if (resolution.kind === 'invalid') {
+        const [first] = resolution.mistakes;
+        refuse(
+          'invalid_request',
+          first ? `${first.path} ${first.message}` : 'The inputs are invalid.',
+          resolution.mistakes,
+        );
+      }
+      const secretInputs = secretInputNames(trigger.userInputs);
+      const secret = secretInputs.length > 0 ? await signingSecret(ctx, vault) : '';
+      const rawProperties = encryptSecretInputs(trigger.userInputs, resolution.values, () => secret);
+      const properties = await expandEntities(ctx, trigger.userInputs, rawProperties);
+
+      const runId = newId('r');
+      const status = initialStatus(needsApproval(action.requiredApproval));
+      await store.insertRun(ctx.db, ctx.orgId, {
+        id: runId,
+        actionId: action.id,
+        actionIdentifier,
+        blueprint: trigger.blueprintIdentifier ?? null,
+        entity: entity?.identifier ?? null,
+        status,
+        source: ctx.origin === 'UI' ? 'UI' : 'API',
+        requiredApproval: action.requiredApproval ?? false,
+        rawProperties,
+        properties,
+        createdBy,
+        impersonatedBy,
+      });
+      const created = await mustFind(ctx, runId);
+      await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
+      if (status === 'IN_PROGRESS') {
+        const at = created.createdAt.toISOString();
+        await dispatch(ctx, created, {
+          runId,
+          action,
+          trigger,
+          requester,
+          origin: created.source,
+          at,
+          entity,
+          rawProperties,
+          properties,
+          secretInputs,
+        });
+      }
+      return toRun(await mustFind(ctx, runId));
+    });
+    metrics.runs.inc({ status: run.status });
+    return run;
+  }
+
+  /** Renders the invocation and hands it to a queue; what can not be rendered ends the run with the reason. */
+  async function dispatch(ctx: Ctx, run: StoredRun, facts: RunFacts): Promise<void> {
+    const rendering = renderInvocation(facts);
+    if (rendering.kind === 'failed') {
+      await store.insertLogs(ctx.db, ctx.orgId, run.id, 'quayside', [rendering.message]);
+      await move(ctx, run, 'fail', { summary: rendering.message });
+      return;
+    }
+    const { payload } = rendering;
+    await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { payload: { ...payload } });
+    await enqueue(ctx.db, {
+      orgId: ctx.orgId,
+      queue: payload.agent ? agentQueue(ctx.orgId) : serverQueue,
+      key: run.id,
+    });
+  }
+
+  /**
+   * The one function that changes a run's status. The run must be locked by this transaction. Refuses what the status
+   * machine refuses; writes, emits, wakes.
+   */
+  async function move(
+    ctx: Ctx,
+    run: StoredRun,
+    event: RunEvent,
+    change: Omit<store.RunChange, 'status'> = {},
+  ): Promise<StoredRun> {
+    const step = transition(run.status, event);
+    if (step.kind === 'final')
+      refuse('run_finished', `The run ${run.id} has ended with ${run.status}; it can not change any more.`);
+    if (step.kind === 'impossible')
+      refuse('invalid_transition', `The run ${run.id} is ${run.status}; "${event}" is not possible there.`);
+    const status = { from: step.from, to: step.to, isFinal: isFinal(step.to) };
+    if (!(await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { ...change, status })))
+      refuse('run_finished', `The run ${run.id} was changed by somebody else at this moment.`);
+    if (status.isFinal) {
+      await dispatchStore.dropUnheldWork(ctx.db, ctx.orgId, run.id);
+      metrics.runs.inc({ status: step.to });
+    }
+    return announce(ctx, run);
+  }
+
+  /** After a change: the event with before and after, and a wake-up for whoever watches the run. */
+  async function announce(ctx: Ctx, before: StoredRun): Promise<StoredRun> {
+    const after = await mustFind(ctx, before.id);
+    await ctx.emit({
+      name: 'run.updated',
+      subject: before.id,
+      runId: before.id,
+      ...about(before),
+      before: toRun(before),
+      after: toRun(after),
+    });
+    ctx.db.wake(runTopic(ctx.orgId, before.id));
+    return after;
+  }
+
+  async function patch(world: World, runId: string, body: RunPatch): Promise<Run> {
+    return world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      assertMayReport(ctx, run, body);
+      if (isFinal(run.status))
+        refuse('run_finished', `The run ${runId} has ended with ${run.status}; it can not change any more.`);
+      const { status, message, ...change } = body;
+      if (message)
+        await store.insertLogs(ctx.db, ctx.orgId, runId, ctx.actor.id, [
+          typeof message.text === 'string' ? message.text : JSON.stringify(message),
+        ]);
+      if (status) return toRun(await move(ctx, run, reportEvent(run, status), change));
+      if (Object.keys(change).length === 0 && !message) return toRun(run);
+      await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, change);
+      return toRun(await announce(ctx, run));
+    });
+  }
+
+  async function addLog(
+    world: World,
+    runId: string,
+    line: { message: string; terminationStatus?: 'SUCCESS' | 'FAILURE'; statusLabel?: string },
+  ): Promise<RunLog> {
+    return world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      assertMayReport(ctx, run, {});
+      const [log] = await store.insertLogs(ctx.db, ctx.orgId, runId, ctx.actor.id, [line.message]);
+      if (!log) throw new Error('A log line vanished while it was written.');
+      const label = line.statusLabel === undefined ? {} : { statusLabel: line.statusLabel };
+      if (line.terminationStatus) await move(ctx, run, reportEvent(run, line.terminationStatus), label);
+      else if (line.statusLabel !== undefined && !isFinal(run.status)) {
+        await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, label);
+        await announce(ctx, run);
+      } else ctx.db.wake(runTopic(ctx.orgId, runId));
+      return log;
+    });
+  }
+
+  async function setResponse(world: World, runId: string, response: unknown): Promise<Run> {
+    return world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      assertMayReport(ctx, run, {});
+      await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, { response });
+      return toRun(await announce(ctx, run));
+    });
+  }
+
+  async function approve(
+    world: World,
+    runId: string,
+    decision: { status: 'APPROVE' | 'DECLINE'; description?: string },
+  ): Promise<Run> {
+    return world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      const approval = {
+        state: decision.status === 'APPROVE' ? 'APPROVED' : 'DECLINED',
+        userId: ctx.actor.id,
+        description: decision.description ?? null,
+      };
+      const moved = await move(ctx, run, decision.status === 'APPROVE' ? 'approve' : 'decline', { approval });
+      if (moved.status !== 'IN_PROGRESS') return toRun(moved);
+      await dispatch(ctx, moved, await factsOf(ctx, moved));
+      ctx.db.wake(runTopic(ctx.orgId, runId));
+      return toRun(await mustFind(ctx, runId));
+    });
+  }
+
+  /** What a run's templates see when they are filled in later than at execution: the action and entity of now (§9.1). */
+  async function factsOf(ctx: Ctx, run: StoredRun): Promise<RunFacts> {
+    const action = await getAction(ctx, run.actionIdentifier);
+    const trigger = selfServiceTrigger(action);
+    if (!trigger)
+      refuse(
+        'invalid_transition',
+        `The action "${run.actionIdentifier}" has become an automation; decline the run and start it anew.`,
+      );
+    const user = await findUserById(ctx, run.createdBy);
+    return {
+      runId: run.id,
+      action,
+      trigger,
+      requester: { orgId: ctx.orgId, userId: run.createdBy, ...(user ? { user } : {}) },
+      origin: run.source,
+      at: run.createdAt.toISOString(),
+      entity:
+        run.entity !== null && run.blueprint !== null
+          ? ((await findEntityOf(ctx, run.blueprint, run.entity)) ?? null)
+          : null,
+      rawProperties: run.rawProperties,
+      properties: run.properties,
+      secretInputs: secretInputNames(trigger.userInputs),
+    };
+  }
+
+  return { execute, patch, addLog, setResponse, approve, move };
+}
+export type RunService = ReturnType<typeof createRunService>;
+
+const about = (run: StoredRun) => ({
+  ...(run.blueprint ? { blueprint: run.blueprint } : {}),
+  ...(run.entity ? { entity: run.entity } : {}),
+});
+
+async function mustFind(ctx: Ctx, runId: string): Promise<StoredRun> {
+  return (await store.findRun(ctx.db, ctx.orgId, runId)) ?? refuseMissing('Run', runId);
+}
+
+export async function mustLock(ctx: Ctx, runId: string): Promise<StoredRun> {
+  return (await store.lockRun(ctx.db, ctx.orgId, runId)) ?? refuseMissing('Run', runId);
+}
+
+/** A FAILURE of a waiting run is its withdrawal. */
+function reportEvent(run: StoredRun, status: 'SUCCESS' | 'FAILURE'): RunEvent {
+  if (status === 'SUCCESS') return 'succeed';
+  return run.status === 'WAITING_FOR_APPROVAL' ? 'cancel' : 'fail';
+}
+
+/** Backends report with a credential, administrators may correct; others may only withdraw their own waiting run. */
+function assertMayReport(ctx: Ctx, run: StoredRun, body: RunPatch): void {
+  if (ctx.actor.kind !== 'user' || ctx.actor.role === 'Admin') return;
+  const isWithdrawal =
+    run.status === 'WAITING_FOR_APPROVAL' && body.status === 'FAILURE' && run.createdBy === ctx.actor.id;
+  if (!isWithdrawal)
+    refuse(
+      'forbidden',
+      'Only the backend of a run and administrators report on it; you may withdraw your own run while it waits for approval.',
+    );
+}
+
+async function findRequester(
+  ctx: Ctx,
+  runAs: string | undefined,
+): Promise<{ requester: Requester; createdBy: string; impersonatedBy: string | null }> {
+  if (runAs !== undefined) {
+    if (ctx.actor.kind !== 'machine') refuse('forbidden', 'run_as needs an access token of the organization.');
+    const user = (await findUserOfOrganization(ctx, runAs.toLowerCase())) ?? refuseMissing('User', runAs);
+    return {
+      requester: { orgId: ctx.orgId, userId: user.id, user: shownUser(user) },
+      createdBy: user.id,
+      impersonatedBy: ctx.actor.id,
+    };
+  }
+  const user = ctx.actor.kind === 'user' ? await findUserById(ctx, ctx.actor.id) : undefined;
+  return {
+    requester: { orgId: ctx.orgId, userId: ctx.actor.id, ...(user ? { user } : {}) },
+    createdBy: ctx.actor.id,
+    impersonatedBy: null,
+  };
+}
+
+type ShownUser = NonNullable<Requester['user']>;
+
+function shownUser(user: ShownUser): ShownUser {
+  const { id, email, firstName, lastName, createdAt, updatedAt } = user;
+  return { id, email, firstName, lastName, createdAt, updatedAt };
+}
+
+async function findUserById(ctx: Ctx, id: string): Promise<ShownUser | undefined> {
+  const user = await findUserOfOrganizationById(ctx, id);
+  return user && shownUser(user);
+}
+
+async function findTarget(
+  ctx: Ctx,
+  trigger: { operation: string; blueprintIdentifier?: string },
+  identifier: string | undefined,
+): Promise<Entity | null> {
+  if (trigger.operation === 'CREATE') {
+    if (identifier !== undefined)
+      refuse('invalid_request', 'body.entity: an action of the operation CREATE has no target entity.');
+    return null;
+  }
+  if (!trigger.blueprintIdentifier) return null;
+  if (identifier === undefined)
+    refuse(
+      'invalid_request',
+      `body.entity is required: ${trigger.operation} acts on one entity of the blueprint "${trigger.blueprintIdentifier}".`,
+    );
+  return (await findEntityOf(ctx, trigger.blueprintIdentifier, identifier)) ?? refuseMissing('Entity', identifier);
+}
+
+/** Entity inputs become entities; one that does not exist is a mistake in the inputs. */
+async function expandEntities(
+  ctx: Ctx,
+  inputs: Parameters<typeof entityInputs>[0],
+  values: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const expanded = { ...values };
+  for (const { name, blueprint, isList } of entityInputs(inputs)) {
+    const value = values[name];
+    if (value === undefined) continue;
+    const find = async (identifier: unknown): Promise<Entity> => {
+      const entity = typeof identifier === 'string' ? await findEntityOf(ctx, blueprint, identifier) : undefined;
+      if (entity) return entity;
+      const message = `names the entity "${String(identifier)}" of blueprint "${blueprint}", which was not found.`;
+      return refuse('invalid_request', `body.properties.${name} ${message}`, [
+        { path: `body.properties.${name}`, message },
+      ]);
+    };
+    if (isList && Array.isArray(value)) {
+      const found: Entity[] = [];
+      for (const identifier of value) found.push(await find(identifier));
+      expanded[name] = found;
+    } else expanded[name] = await find(value);
+  }
+  return expanded;
+}
+
+export async function readRun(world: World, runId: string): Promise<Run> {
+  return world.transaction(async (ctx) => toRun(await mustFind(ctx, runId)));
+}
+
+export async function listRuns(
+  world: World,
+  filter: Omit<store.RunFilter, 'createdBy'> & { userId?: string; userEmail?: string },
+): Promise<Run[]> {
+  return world.transaction(async (ctx) => {
+    let createdBy = filter.userId;
+    if (filter.userEmail !== undefined)
+      createdBy = (await findUserOfOrganization(ctx, filter.userEmail.toLowerCase()))?.id ?? '';
+    const runs = await store.listRuns(ctx.db, ctx.orgId, {
+      ...filter,
+      ...(createdBy === undefined ? {} : { createdBy }),
+    });
+    return runs.map(toRun);
+  });
+}
+
+export async function listLogs(
+  world: World,
+  runId: string,
+  page: { limit: number; offset: number },
+): Promise<RunLog[]> {
+  return world.transaction(async (ctx) => {
+    await mustFind(ctx, runId);
+    return store.listLogs(ctx.db, ctx.orgId, runId, page);
+  });
+}
+
+export async function readDeliveries(world: World, runId: string) {
+  return world.transaction(async (ctx) => {
+    await mustFind(ctx, runId);
+    return dispatchStore.listDeliveries(ctx.db, ctx.orgId, runId);
+  });
+}
+
+export async function readAffectedEntities(world: World, runId: string) {
+  return world.transaction(async (ctx) => {
+    await mustFind(ctx, runId);
+    return listAffectedEntities(ctx.db, ctx.orgId, runId);
+  });
+}

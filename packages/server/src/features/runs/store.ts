@@ -1,0 +1,199 @@
+import type { RunLog, RunStatus } from '@quayside/contracts';
+import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
+import type { StoredRun } from './model.ts';
+
+// The aliases are the field names, so a row is the object.
+const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_identifier as "actionIdentifier", r.blueprint, r.entity,
+  r.status, r.status_label as "statusLabel", r.link, r.summary, r.external_run_id as "externalRunId", r.source,
+  r.required_approval as "requiredApproval", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.response,
+  r.installation_id as "installationId", r.created_by as "createdBy", r.impersonated_by as "impersonatedBy",
+  r.updated_by as "updatedBy", r.created_at as "createdAt", r.updated_at as "updatedAt", r.ended_at as "endedAt",
+  w.id is not null as "isPending", case when w.holder is not null then w.due_at end as "claimedUntil",
+  a.id is null as "isActionDeleted", a.document ->> 'title' as "actionTitle", a.document ->> 'icon' as "actionIcon",
+  bp.id is null as "isBlueprintDeleted", bp.document ->> 'title' as "blueprintTitle", bp.document ->> 'icon' as "blueprintIcon",
+  en.id is null as "isEntityDeleted", en.title as "entityTitle", en.icon as "entityIcon"`;
+
+/** A run refers by value to what it was about; titles and icons are those of today, each one index look-up. */
+const fromRuns: Sql = sql`runs r
+  left join work w on w.org_id = r.org_id and w.key = r.id
+  left join actions a on a.org_id = r.org_id and a.id = r.action_id
+  left join blueprints bp on bp.org_id = r.org_id and bp.identifier = r.blueprint
+  left join entities en on en.org_id = r.org_id and en.blueprint_id = bp.id and en.identifier = r.entity`;
+
+export async function insertRun(
+  tx: Tx,
+  orgId: string,
+  run: Pick<
+    StoredRun,
+    | 'id'
+    | 'actionId'
+    | 'actionIdentifier'
+    | 'blueprint'
+    | 'entity'
+    | 'status'
+    | 'source'
+    | 'requiredApproval'
+    | 'rawProperties'
+    | 'properties'
+    | 'createdBy'
+    | 'impersonatedBy'
+  >,
+): Promise<void> {
+  await tx.run(
+    named(
+      'run.insert',
+      sql`
+      insert into runs (org_id, id, action_id, action_identifier, blueprint, entity, status, source, required_approval,
+        raw_properties, properties, created_by, impersonated_by, updated_by)
+      values (${orgId}, ${run.id}, ${run.actionId}, ${run.actionIdentifier}, ${run.blueprint}, ${run.entity}, ${run.status},
+        ${run.source}, ${JSON.stringify(run.requiredApproval)}, ${JSON.stringify(run.rawProperties)}, ${JSON.stringify(run.properties)},
+        ${run.createdBy}, ${run.impersonatedBy}, ${run.createdBy})`,
+    ),
+  );
+}
+
+export async function findRun(tx: Tx, orgId: string, id: string): Promise<StoredRun | undefined> {
+  return tx.find<StoredRun>(
+    named('run.find', sql`select ${runColumns} from ${fromRuns} where r.org_id = ${orgId} and r.id = ${id}`),
+  );
+}
+
+export async function findRuns(tx: Tx, orgId: string, ids: readonly string[]): Promise<StoredRun[]> {
+  return tx.many<StoredRun>(
+    named('run.findMany', sql`select ${runColumns} from ${fromRuns} where r.org_id = ${orgId} and r.id = any(${ids})`),
+  );
+}
+
+/**
+ * Locks the run until the transaction ends. Lock order is run before work, everywhere. NO KEY UPDATE lets other
+ * transactions insert rows that refer to the run (a claim's delivery) meanwhile.
+ */
+export async function lockRun(tx: Tx, orgId: string, id: string): Promise<StoredRun | undefined> {
+  const locked = await tx.find<{ id: string }>(
+    named('run.lock', sql`select id from runs where org_id = ${orgId} and id = ${id} for no key update`),
+  );
+  return locked ? findRun(tx, orgId, id) : undefined;
+}
+
+export interface RunFilter {
+  entity?: string;
+  blueprint?: string;
+  active?: boolean;
+  createdBy?: string;
+  externalRunId?: string;
+  action?: string;
+  sources?: readonly string[];
+  exclude?: readonly string[];
+  before?: Date;
+  limit: number;
+}
+
+export async function listRuns(tx: Tx, orgId: string, filter: RunFilter): Promise<StoredRun[]> {
+  const where: Sql[] = [sql`r.org_id = ${orgId}`];
+  if (filter.entity !== undefined) where.push(sql`r.entity = ${filter.entity}`);
+  if (filter.blueprint !== undefined) where.push(sql`r.blueprint = ${filter.blueprint}`);
+  if (filter.active === true) where.push(sql`r.status in ('WAITING_FOR_APPROVAL', 'IN_PROGRESS')`);
+  if (filter.active === false) where.push(sql`r.status not in ('WAITING_FOR_APPROVAL', 'IN_PROGRESS')`);
+  if (filter.createdBy !== undefined) where.push(sql`r.created_by = ${filter.createdBy}`);
+  if (filter.externalRunId !== undefined) where.push(sql`r.external_run_id = ${filter.externalRunId}`);
+  if (filter.action !== undefined) where.push(sql`r.action_identifier = ${filter.action}`);
+  if (filter.sources !== undefined) where.push(sql`r.source = any(${filter.sources})`);
+  if (filter.exclude !== undefined) where.push(sql`r.id <> all(${filter.exclude})`);
+  if (filter.before !== undefined) where.push(sql`r.created_at < ${filter.before}`);
+  return tx.many<StoredRun>(
+    sql`select ${runColumns} from ${fromRuns} where ${join(where, ' and ')} order by r.seq desc limit ${filter.limit}`,
+  );
+}
+
+export interface RunChange {
+  status?: { from: RunStatus; to: RunStatus; isFinal: boolean };
+  statusLabel?: string | null;
+  link?: string | string[];
+  summary?: string;
+  externalRunId?: string;
+  approval?: Record<string, unknown>;
+  payload?: Record<string, unknown>;
+  response?: unknown;
+}
+
+/**
+ * Writes what changed. With a status, the row must still be where the transition started; `false` = somebody was faster
+ * (impossible while the run is locked, and guarded all the same).
+ */
+export async function updateRun(tx: Tx, orgId: string, id: string, by: string, change: RunChange): Promise<boolean> {
+  const set: Sql[] = [sql`updated_at = now()`, sql`updated_by = ${by}`];
+  if (change.status) {
+    set.push(sql`status = ${change.status.to}`);
+    if (change.status.isFinal) set.push(sql`ended_at = now()`);
+  }
+  if (change.statusLabel !== undefined) set.push(sql`status_label = ${change.statusLabel}`);
+  if (change.link !== undefined) set.push(sql`link = ${JSON.stringify(change.link)}`);
+  if (change.summary !== undefined) set.push(sql`summary = ${change.summary}`);
+  if (change.externalRunId !== undefined) set.push(sql`external_run_id = ${change.externalRunId}`);
+  if (change.approval !== undefined) set.push(sql`approval = ${JSON.stringify(change.approval)}`);
+  if (change.payload !== undefined) set.push(sql`payload = ${JSON.stringify(change.payload)}`);
+  if (change.response !== undefined) set.push(sql`response = ${JSON.stringify(change.response)}`);
+  const guard = change.status ? sql` and status = ${change.status.from}` : sql``;
+  return (await tx.run(sql`update runs set ${join(set)} where org_id = ${orgId} and id = ${id}${guard}`)) > 0;
+}
+
+interface LogRow {
+  id: number;
+  run_id: string;
+  message: string;
+  created_by: string;
+  created_at: Date;
+}
+
+const toLog = (row: LogRow): RunLog => ({
+  id: String(row.id),
+  runId: row.run_id,
+  message: row.message,
+  createdBy: row.created_by,
+  createdAt: row.created_at.toISOString(),
+});
+
+/** Under the run's lock, so that ids grow in the order of commits and a reader's cursor skips nothing. */
+export async function insertLogs(
+  tx: Tx,
+  orgId: string,
+  runId: string,
+  by: string,
+  messages: readonly string[],
+): Promise<RunLog[]> {
+  if (messages.length === 0) return [];
+  // NUL can not be stored in PostgreSQL text; real pipelines send it now and then.
+  const rows = messages.map((message) => sql`(${orgId}, ${runId}, ${message.replaceAll('\0', '\uFFFD')}, ${by})`);
+  const inserted = await tx.many<LogRow>(
+    sql`insert into run_logs (org_id, run_id, message, created_by) values ${join(rows)} returning *`,
+  );
+  return inserted.map(toLog);
+}
+
+export async function listLogs(
+  tx: Tx,
+  orgId: string,
+  runId: string,
+  page: { limit: number; offset: number },
+): Promise<RunLog[]> {
+  const rows = await tx.many<LogRow>(
+    sql`select * from run_logs where org_id = ${orgId} and run_id = ${runId} order by id limit ${page.limit} offset ${page.offset}`,
+  );
+  return rows.map(toLog);
+}
+
+export async function listLogsAfter(
+  tx: Tx,
+  orgId: string,
+  runId: string,
+  cursor: number,
+  limit: number,
+): Promise<RunLog[]> {
+  const rows = await tx.many<LogRow>(
+    named(
+      'run.logsAfter',
+      sql`select * from run_logs where org_id = ${orgId} and run_id = ${runId} and id > ${cursor} order by id limit ${limit}`,
+    ),
+  );
+  return rows.map(toLog);
+}

@@ -1,0 +1,25 @@
+import { routes, toOpenApi } from '@quayside/contracts';
+import { type Database, sql } from '../../platform/db.ts';
+import { type ClaimWaits, queueAgeSeconds } from '../../platform/leases.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+
+export function createSystem(dependencies: { database: Database; metrics: Metrics; waits: ClaimWaits }) {
+  const { database, metrics, waits } = dependencies;
+  let openApi: string | undefined;
+  return {
+    /** Throws when the database does not answer. */
+    async assertReady(): Promise<void> {
+      await database.system((tx) => tx.one(sql`select 1 as one`));
+    },
+    async metricsText(): Promise<{ contentType: string; text: string }> {
+      metrics.heldClaims.set(waits.held);
+      metrics.queueAge.set(await queueAgeSeconds(database));
+      return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
+    },
+    openApiText(): string {
+      openApi ??= JSON.stringify(toOpenApi(routes));
+      return openApi;
+    },
+  };
+}
+export type System = ReturnType<typeof createSystem>;
