@@ -103,6 +103,11 @@ export function createHttp(options: HttpOptions): Http {
     forceCloseConnections: 'idle',
     keepAliveTimeout: 72_000,
     requestTimeout: 60_000,
+    // A path that can not be decoded fails before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-trace-id', request.id);
+      sendError(error, request, reply as unknown as FastifyReply, log);
+    },
   });
 
   app.addHook('onRequest', async (request, reply) => {

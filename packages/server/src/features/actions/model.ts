@@ -1,5 +1,5 @@
 import type { ActionBody, ActionInput, ErrorDetail, SelfServiceTrigger, UserInputs } from '@quayside/contracts';
-import { compile, compileTemplate, ExpressionError, TemplateError } from '@quayside/expressions';
+import { compileExpression, compileTemplate } from '@quayside/expressions';
 
 /** Rules of an action document that its schema can not say (spec/actions.md §1.1–1.5, §1.9). */
 
@@ -74,24 +74,16 @@ function checkPattern(pattern: string, path: string, mistakes: ErrorDetail[]): v
 function checkJq(value: unknown, path: string, mistakes: ErrorDetail[]): void {
   const jqQuery = (value as { jqQuery?: unknown } | null | undefined)?.jqQuery;
   if (typeof jqQuery !== 'string') return;
-  const message = compileMistake(() => compile(jqQuery, { singleQuotes: true }));
-  if (message) mistakes.push({ path: `${path}.jqQuery`, message });
+  const compiled = compileExpression(jqQuery);
+  if (!compiled.ok) mistakes.push({ path: `${path}.jqQuery`, message: `does not compile: ${compiled.error.message}` });
 }
 
 /** Unbalanced braces would fail every run, so they are refused here. A jq error inside a block yields null by contract. */
 function findTemplateMistakes(invocation: unknown): ErrorDetail[] {
-  const message = compileMistake(() => compileTemplate(invocation as Parameters<typeof compileTemplate>[0]));
-  return message ? [{ path: 'body.invocationMethod', message }] : [];
-}
-
-function compileMistake(work: () => unknown): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ExpressionError || error instanceof TemplateError) return `does not compile: ${error.message}`;
-    throw error;
-  }
+  return compileTemplate(invocation as Parameters<typeof compileTemplate>[0]).mistakes.map((mistake) => ({
+    path: `body.invocationMethod${mistake.path.length > 0 ? `.${mistake.path.join('.')}` : ''}`,
+    message: `does not compile: ${mistake.reason}`,
+  }));
 }
 
 export interface ActionFilter {

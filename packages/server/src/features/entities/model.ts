@@ -144,7 +144,12 @@ function teamsOf(team: EntityBody['team']): string[] {
 
 /** The same content, whatever the order of keys? Then a write is no event (spec/catalog.md §2.2). */
 export function isSameDraft(left: EntityDraft, right: EntityDraft): boolean {
-  return canonical(left) === canonical(right);
+  return canonical(contentOf(left)) === canonical(contentOf(right));
+}
+
+/** A stored entity is a draft with more to it. */
+function contentOf({ identifier, title, icon, team, properties, relations }: EntityDraft): EntityDraft {
+  return { identifier, title, icon, team, properties, relations };
 }
 
 function canonical(value: unknown): string {

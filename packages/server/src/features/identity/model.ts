@@ -37,5 +37,5 @@ export function fullName(user: { firstName: string; lastName: string; email: str
   return [user.firstName, user.lastName].filter((part) => part !== '').join(' ') || user.email;
 }
 
-/** Failed logins an address and an account may have before they wait, and for how long. */
-export const loginLimit = { failures: 10, windowMs: 5 * 60_000 };
+/** Failed logins in a window after which an account, or everybody at an address, has to wait for its end. */
+export const loginLimit = { perAccount: 10, perAddress: 100, windowMs: 5 * 60_000 };

@@ -39,6 +39,12 @@ export interface SignedIn {
   permissions: Permission[];
 }
 
+/** What a failed login counts against. */
+interface Try {
+  key: string;
+  limit: number;
+}
+
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 /** How long a verified token is believed before its credential is looked up again. */
 const recheckMs = 5_000;
@@ -74,13 +80,13 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     return actor;
   }
 
-  function assertMayTry(keys: string[]): void {
+  function assertMayTry(tries: readonly Try[]): void {
     const now = Date.now();
-    for (const key of keys) {
+    for (const { key, limit } of tries) {
       const entry = failures.get(key);
       if (!entry) continue;
       if (now - entry.since > loginLimit.windowMs) failures.delete(key);
-      else if (entry.count >= loginLimit.failures)
+      else if (entry.count >= limit)
         refuse(
           'too_many_requests',
           `Too many failed logins. Try again in ${Math.ceil((entry.since + loginLimit.windowMs - now) / 60_000)} minutes.`,
@@ -88,9 +94,9 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     }
   }
 
-  function countFailure(keys: string[]): void {
+  function countFailure(tries: readonly Try[]): void {
     if (failures.size > 100_000) failures.clear();
-    for (const key of keys) {
+    for (const { key } of tries) {
       const entry = failures.get(key) ?? { count: 0, since: Date.now() };
       failures.set(key, { ...entry, count: entry.count + 1 });
     }
@@ -106,15 +112,16 @@ export function createIdentity(database: Database, vault: Vault): Identity {
 
     async login(world, { email, password, address }) {
       const name = normaliseEmail(email);
-      const keys = [`account ${name}`, `address ${address}`];
-      assertMayTry(keys);
+      const account: Try = { key: `account ${name}`, limit: loginLimit.perAccount };
+      const tries = [account, { key: `address ${address}`, limit: loginLimit.perAddress }];
+      assertMayTry(tries);
       const user = await database.system((tx) => store.findUserByEmail(tx, name));
       const isRight = await verifyPassword(password, user?.passwordHash);
       if (!user || !isRight || user.status !== 'ACTIVE') {
-        countFailure(keys);
+        countFailure(tries);
         refuse('unauthorized', 'The e-mail or the password is wrong.');
       }
-      for (const key of keys) failures.delete(key);
+      failures.delete(account.key);
       const token = randomBytes(32).toString('base64url');
       const organization = await database.system(async (tx) => {
         await store.insertSession(tx, {

@@ -215,7 +215,7 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       const lines = [...(settlement.logs ?? [])];
       if (delayMs !== undefined) {
         lines.push(
-          `The target ${describeOutcome(outcome)}. Attempt ${attempt} of ${maxDeliveryAttempts}; the next follows in ${(delayMs / 1000).toFixed(1)} s.`,
+          `Attempt ${attempt} of ${maxDeliveryAttempts}; the next follows in ${(delayMs / 1000).toFixed(1)} s.`,
         );
         await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
         await retryWork(ctx.db, lease.id, lease.queue, delayMs);
