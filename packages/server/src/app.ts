@@ -30,6 +30,7 @@ import { createClaimWaits } from './platform/leases.ts';
 import type { Logger } from './platform/log.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
+import { createValueCheck } from './platform/user-schemas.ts';
 import { createVault, loadInstallationKey, type Vault } from './platform/vault.ts';
 import { openWakes } from './platform/wake.ts';
 import { serveWebFiles } from './platform/web-files.ts';
@@ -107,8 +108,9 @@ export async function startApp(
     ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
 
     const waits = createClaimWaits(wakes);
-    const entities = createEntityService({ findRunStatus });
-    const runs = createRunService({ vault, metrics });
+    const check = createValueCheck();
+    const entities = createEntityService({ findRunStatus, check });
+    const runs = createRunService({ vault, metrics, check });
     const dispatch = createDispatch({ runs, waits, metrics });
 
     serveSystem(http, createSystem({ database, metrics, waits }));

@@ -1,6 +1,4 @@
 import type { Blueprint, BlueprintProperty, EntityBody, ErrorDetail } from '@quayside/contracts';
-import { Ajv, type ValidateFunction } from 'ajv';
-import addFormats from 'ajv-formats';
 
 /** Rules of an entity against its blueprint (spec/catalog.md §2). */
 
@@ -15,27 +13,14 @@ export interface EntityDraft {
   relations: Record<string, string[]>;
 }
 
-const withFormats = addFormats as unknown as (ajv: Ajv) => Ajv;
-const ajv = withFormats(new Ajv({ allErrors: true, strict: false, logger: false }));
-ajv.addFormat('url', (text: string) => URL.canParse(text));
-ajv.addFormat('timer', (text: string) => !Number.isNaN(Date.parse(text)));
+/** Checks a value against a schema; platform/user-schemas.ts is the one that is passed in. */
+export type CheckValue = (
+  schema: Readonly<Record<string, unknown>>,
+  value: unknown,
+) => { path: string[]; message: string }[];
 
 /** Formats that only say how to show a value, or need other tables, do not constrain the stored text. */
 const checkedFormats = new Set(['date-time', 'url', 'email', 'idn-email', 'ipv4', 'ipv6', 'timer']);
-
-const validators = new WeakMap<object, ValidateFunction>();
-
-function validatorOf(schema: Blueprint['schema']): ValidateFunction {
-  let validate = validators.get(schema);
-  if (!validate) {
-    const properties = Object.fromEntries(
-      Object.entries(schema.properties).map(([key, property]) => [key, toJsonSchema(property)]),
-    );
-    validate = ajv.compile({ type: 'object', properties });
-    validators.set(schema, validate);
-  }
-  return validate;
-}
 
 const keywords = [
   'type',
@@ -69,7 +54,12 @@ function toJsonSchema(property: BlueprintProperty): Record<string, unknown> {
  * Everything wrong with the properties. Properties the blueprint does not declare are kept as they are (real integrations
  * send them, spec/clients.md §9.12); values that the portal computes can not be written.
  */
-export function findPropertyMistakes(blueprint: Blueprint, draft: EntityDraft, isCreated: boolean): ErrorDetail[] {
+export function findPropertyMistakes(
+  blueprint: Blueprint,
+  draft: EntityDraft,
+  isCreated: boolean,
+  check: CheckValue,
+): ErrorDetail[] {
   const mistakes: ErrorDetail[] = [];
   for (const map of ['mirrorProperties', 'calculationProperties', 'aggregationProperties'] as const)
     for (const key of Object.keys(blueprint[map] ?? {}))
@@ -78,16 +68,11 @@ export function findPropertyMistakes(blueprint: Blueprint, draft: EntityDraft, i
           path: `body.properties.${key}`,
           message: `is computed by the portal (${map}) and can not be written.`,
         });
-  const validate = validatorOf(blueprint.schema);
-  if (!validate(draft.properties))
-    for (const error of validate.errors ?? []) {
-      const path = ['body.properties', ...error.instancePath.split('/').slice(1)].join('.');
-      const allowed =
-        error.keyword === 'enum'
-          ? `: ${(error.params.allowedValues as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`
-          : '';
-      mistakes.push({ path, message: `${error.message ?? 'is invalid'}${allowed}.` });
-    }
+  const properties = Object.fromEntries(
+    Object.entries(blueprint.schema.properties).map(([key, property]) => [key, toJsonSchema(property)]),
+  );
+  for (const { path, message } of check({ type: 'object', properties }, draft.properties))
+    mistakes.push({ path: ['body.properties', ...path].join('.'), message });
   if (isCreated)
     for (const key of blueprint.schema.required ?? [])
       if (draft.properties[key] === undefined || draft.properties[key] === null)

@@ -3,6 +3,7 @@ import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import type { CheckValue } from '../../platform/user-schemas.ts';
 import { findBlueprintIfAny, getBlueprint, type StoredBlueprint } from '../blueprints/index.ts';
 import { draftFrom, type EntityDraft, findPropertyMistakes, isSameDraft, mergeDraft, QueryMistake } from './model.ts';
 import * as store from './store.ts';
@@ -16,7 +17,7 @@ export interface WriteFlags {
   run_id?: string;
 }
 
-export function createEntityService(dependencies: { findRunStatus: FindRunStatus }) {
+export function createEntityService(dependencies: { findRunStatus: FindRunStatus; check: CheckValue }) {
   /** The run a write is tied to: unknown → 404; ended → the write happens, the tie is left out (decision D8). */
   async function tieTo(ctx: Ctx, runId: string | undefined): Promise<string | undefined> {
     if (!runId) return undefined;
@@ -32,7 +33,7 @@ export function createEntityService(dependencies: { findRunStatus: FindRunStatus
     flags: WriteFlags,
     runId: string | undefined,
   ): Promise<Entity> {
-    const mistakes = findPropertyMistakes(blueprint, draft, before === undefined);
+    const mistakes = findPropertyMistakes(blueprint, draft, before === undefined, dependencies.check);
     const [first] = mistakes;
     if (first) refuse('invalid_request', `${first.path} ${first.message}`, mistakes);
     const links = await resolveRelations(ctx, blueprint, draft, flags.create_missing_related_entities ?? false, runId);

@@ -277,7 +277,7 @@ const rollingDays: Readonly<Record<string, number>> = {
 };
 
 /** Windows roll back from now; today, yesterday and tomorrow are calendar days in UTC. */
-export function presetRange(preset: string, now: Date): [Date, Date] {
+function presetRange(preset: string, now: Date): [Date, Date] {
   const midnight = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
   const offset = { today: 0, yesterday: -1, tomorrow: 1 }[preset];
   if (offset !== undefined) return [new Date(midnight + offset * dayMs), new Date(midnight + (offset + 1) * dayMs - 1)];

@@ -28,7 +28,7 @@ export interface EntityRow {
 }
 
 /** Relations of one entity as {relation: [identifiers]}; one index scan per entity. */
-export const relationsOf: Sql = sql`(
+const relationsOf: Sql = sql`(
   select json_object_agg(grouped.relation, grouped.targets) from (
     select link.relation, json_agg(target.identifier order by link.position) as targets
     from entity_relations link

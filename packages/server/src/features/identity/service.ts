@@ -195,7 +195,7 @@ function actorOf(user: store.StoredUser): Actor {
   };
 }
 
-export function toPublicUser(user: store.StoredUser): User {
+function toPublicUser(user: store.StoredUser): User {
   const { orgId: _orgId, role: _role, passwordHash: _passwordHash, ...shown } = user;
   return shown;
 }

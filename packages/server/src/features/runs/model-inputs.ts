@@ -1,17 +1,11 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import type { ActionInput, ErrorDetail, UserInputs } from '@quayside/contracts';
 import { evaluate } from '@quayside/expressions';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
 
 /**
  * What a person submitted against what the form allows (spec/actions.md §1.4, §1.7): defaults, unknown names, types and
  * validators, required. Everything wrong is told at once, each with its path.
  */
-const withFormats = addFormats as unknown as (ajv: Ajv) => Ajv;
-const ajv = withFormats(new Ajv({ allErrors: true, strict: false, logger: false }));
-ajv.addFormat('url', (text: string) => URL.canParse(text));
-
 const checkedFormats = new Set(['date-time', 'email', 'idn-email', 'ipv4', 'ipv6', 'url']);
 const keywords = [
   'type',
@@ -27,6 +21,12 @@ const keywords = [
   'additionalProperties',
   'required',
 ];
+
+/** Checks a value against a schema; platform/user-schemas.ts is the one that is passed in. */
+export type CheckValue = (
+  schema: Readonly<Record<string, unknown>>,
+  value: unknown,
+) => { path: string[]; message: string }[];
 
 /** `form`, `entity` and `user`, as dynamic fields see them (§1.6). */
 export interface FormContext {
@@ -51,6 +51,7 @@ export function resolveInputs(
   inputs: UserInputs,
   submitted: Readonly<Record<string, unknown>>,
   about: { entity: unknown; user: unknown },
+  check: CheckValue,
 ): Resolution {
   const declared = Object.entries(inputs.properties);
   const mistakes: ErrorDetail[] = [];
@@ -83,7 +84,7 @@ export function resolveInputs(
         mistakes.push({ path, message: 'is required.' });
       continue;
     }
-    mistakes.push(...findValueMistakes(input, value, path, context));
+    mistakes.push(...findValueMistakes(input, value, path, context, check));
   }
   return mistakes.length > 0 ? { kind: 'invalid', mistakes } : { kind: 'valid', values };
 }
@@ -94,7 +95,13 @@ function requiredNames(inputs: UserInputs, context: FormContext): ReadonlySet<st
   return new Set(Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : []);
 }
 
-function findValueMistakes(input: ActionInput, value: unknown, path: string, context: FormContext): ErrorDetail[] {
+function findValueMistakes(
+  input: ActionInput,
+  value: unknown,
+  path: string,
+  context: FormContext,
+  check: CheckValue,
+): ErrorDetail[] {
   if (typeof input.encryption === 'object')
     return isSealedByClient(value)
       ? []
@@ -105,15 +112,9 @@ function findValueMistakes(input: ActionInput, value: unknown, path: string, con
               'must be encrypted by the client with the public key of this input; a clear value is not accepted.',
           },
         ];
-  const schema = schemaOf(input, context);
-  const validate = ajv.compile(schema);
-  if (validate(value)) return [];
-  return (validate.errors ?? []).map((error) => ({
-    path: [path, ...error.instancePath.split('/').slice(1)].join('.'),
-    message:
-      error.keyword === 'enum'
-        ? `must be one of ${(error.params.allowedValues as unknown[]).map((item) => JSON.stringify(item)).join(', ') || 'nothing (there are no choices)'}.`
-        : `${error.message ?? 'is invalid'}.`,
+  return check(schemaOf(input, context), value).map((mistake) => ({
+    path: [path, ...mistake.path].join('.'),
+    message: mistake.message,
   }));
 }
 

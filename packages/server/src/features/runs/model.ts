@@ -35,7 +35,7 @@ function triggerBy(requester: Requester): Record<string, unknown> {
 }
 
 /** The root object of the action's templates (§1.13). */
-export function templateContext(facts: RunFacts): Record<string, unknown> {
+function templateContext(facts: RunFacts): Record<string, unknown> {
   return {
     inputs: facts.properties,
     trigger: { by: triggerBy(facts.requester), origin: facts.origin, at: facts.at, operation: facts.trigger.operation },
@@ -52,7 +52,7 @@ export function templateContext(facts: RunFacts): Record<string, unknown> {
 }
 
 /** The message that is sent when an action has no body of its own, and that agents expect (§2.8.1). */
-export function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): Record<string, unknown> {
+function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): Record<string, unknown> {
   const { action, trigger } = facts;
   return {
     action: action.identifier,

@@ -13,6 +13,7 @@ import { newId } from '../../platform/ids.ts';
 import { enqueue } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import type { CheckValue } from '../../platform/user-schemas.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { getAction, selfServiceTrigger } from '../actions/index.ts';
 import { findEntityOf } from '../entities/index.ts';
@@ -34,8 +35,8 @@ export const serverQueue = 'server';
 /** Readers of one run (live page) wait on this topic. */
 export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:${runId}`;
 
-export function createRunService(dependencies: { vault: Vault; metrics: Metrics }) {
-  const { vault, metrics } = dependencies;
+export function createRunService(dependencies: { vault: Vault; metrics: Metrics; check: CheckValue }) {
+  const { vault, metrics, check } = dependencies;
 
   async function execute(
     world: World,
@@ -50,10 +51,12 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics 
       const { requester, createdBy, impersonatedBy } = await findRequester(ctx, request.runAs);
       const entity = await findTarget(ctx, trigger, request.entity);
 
-      const resolution = resolveInputs(trigger.userInputs, request.properties, {
-        entity,
-        user: requester.user ?? null,
-      });
+      const resolution = resolveInputs(
+        trigger.userInputs,
+        request.properties,
+        { entity, user: requester.user ?? null },
+        check,
+      );
       if (resolution.kind === 'invalid') {
         const [first] = resolution.mistakes;
         refuse(
