@@ -50,6 +50,7 @@ export {
   DEFAULT_RENDER_STEPS,
   formatPath,
   type JsonPath,
+  maskedContext,
   type Rendered,
   type RenderOptions,
   SECRET_MASK,

@@ -8,7 +8,7 @@ export { TemplateError, type TemplateErrorCode } from './error.ts';
 export { formatPath, type JsonPath } from './path.ts';
 export { DEFAULT_RENDER_BYTES, DEFAULT_RENDER_STEPS, type Rendered, type RenderOptions } from './render.ts';
 export { scanTemplate } from './scan.ts';
-export { SECRET_MASK, type SecretRender, type Secrets } from './secrets.ts';
+export { maskedContext, SECRET_MASK, type SecretRender, type Secrets } from './secrets.ts';
 
 /**
  * A JSON document whose strings and keys may hold `{{ jq }}` blocks (spec/actions.md §1.12), compiled once.
@@ -26,7 +26,10 @@ export interface Template {
    * Renders with secrets and says what may be stored. `context` must not hold them itself.
    */
   renderWithSecrets(context: { [key: string]: Json }, secrets: Secrets, options?: RenderOptions): SecretRender;
-  /** Every mistake and every block that fails for this context, with path and position; for Test JQ and previews. */
+  /**
+   * Every mistake and every block that fails for this context, with path and position; for Test JQ and previews. jq's
+   * messages quote values: show them to people only for a context from `maskedContext`.
+   */
   diagnose(context: Json, options?: RenderOptions): TemplateError[];
 }
 

@@ -23,6 +23,7 @@ export interface SecretRender {
   secretPaths: string[];
 }
 
+/** A context in which every secret is the mask. */
 export function maskedContext(context: { [key: string]: Json }, secrets: Secrets): { [key: string]: Json } {
   const masked: { [key: string]: Json } = {};
   for (const name of Object.keys(secrets)) masked[name] = SECRET_MASK;

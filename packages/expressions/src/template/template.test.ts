@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../json.ts';
-import { compileTemplate, SECRET_MASK } from './index.ts';
+import { compileTemplate, maskedContext, SECRET_MASK } from './index.ts';
 
 const context = {
   inputs: {
@@ -225,6 +225,15 @@ describe('diagnose', () => {
       { code: 'program', pointer: '$.a', line: 2, column: 14 },
       expect.objectContaining({ code: 'program', pointer: '$.b[0]' }),
     ]);
+  });
+
+  test('messages of a masked context quote no secret', () => {
+    const template = compileTemplate('{{ .secrets.TOK | keys }}');
+    const [quoted] = template.diagnose(context);
+    expect(quoted?.message).toContain('U');
+    const [masked] = template.diagnose(maskedContext({ inputs: {} }, { TOK: 'topsecret' }));
+    expect(masked?.message).toContain(SECRET_MASK);
+    expect(masked?.message).not.toContain('topsecret');
   });
 });
 
