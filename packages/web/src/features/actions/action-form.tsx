@@ -1,0 +1,147 @@
+import { Alert, Box, Button, Group, Modal, Stack, Text, Title } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import type { Operation } from '@quayside/contracts';
+import { IconBolt } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { ErrorPanel, IconTile } from '../../ui/index.ts';
+import { EntitySelect } from '../entities/index.ts';
+import { FieldControl } from './field-control.tsx';
+import { targetName } from './form-model.ts';
+import { type ActionFormInput, type ActionFormState, useActionForm } from './use-action-form.ts';
+
+export const operationWords: Record<Operation, string> = { CREATE: 'Create', 'DAY-2': 'Execute', DELETE: 'Delete' };
+
+/** The form of one action, in a dialog. All decisions are in use-action-form.ts. */
+export function ActionForm({ onClose, ...input }: ActionFormInput & { onClose: () => void }): ReactNode {
+  const isNarrow = useMediaQuery('(max-width: 36em)', false, { getInitialValueInEffect: false });
+  const { action } = input;
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="lg"
+      fullScreen={isNarrow}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      title={
+        <Group gap="sm" wrap="nowrap">
+          <IconTile name={action.icon} fallback={IconBolt} size={30} />
+          <Text component="span" fw={620} className="q-wrap">
+            {action.title ?? action.identifier}
+          </Text>
+        </Group>
+      }
+    >
+      {/* The dialog's content starts with the state it needs, so a re-opened form is a fresh one. */}
+      <FormBody {...input} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void }): ReactNode {
+  const form = useActionForm(input);
+  const { trigger, description } = input.action;
+  const isDelete = trigger.operation === 'DELETE';
+  const word = trigger.executeActionButtonText ?? operationWords[trigger.operation];
+  const step = form.steps[form.stepIndex];
+  const isEmpty = (step?.items.length ?? 0) === 0 && !form.target;
+  return (
+    <form onSubmit={form.submit} noValidate>
+      <Stack gap="md">
+        {description && form.stepIndex === 0 && !form.isConfirming && (
+          <Text size="sm" c="dimmed">
+            {description}
+          </Text>
+        )}
+        {form.steps.length > 1 && !form.isConfirming && <StepHeader form={form} />}
+        {form.refusal && <ErrorPanel error={form.refusal.error} title="The run was not started" />}
+        {form.isConfirming ? (
+          <Confirmation form={form} />
+        ) : (
+          <>
+            {form.stepIndex === 0 && form.target && <Target form={form} condition={trigger.condition} />}
+            {isEmpty && <Text size="sm">This action needs no inputs.</Text>}
+            {step?.items.map((item) =>
+              item.kind === 'title' ? (
+                <Box key={`title ${item.key}`} mt="xs" pb={4} style={{ borderBottom: '1px solid var(--q-line)' }}>
+                  <Title order={3}>{item.title}</Title>
+                  {item.description && (
+                    <Text size="xs" c="dimmed">
+                      {item.description}
+                    </Text>
+                  )}
+                </Box>
+              ) : (
+                <FieldControl
+                  key={item.field.name}
+                  field={item.field}
+                  error={form.errors[item.field.name]}
+                  onChange={(draft) => form.set(item.field.name, draft)}
+                  register={form.register(item.field.name)}
+                />
+              ),
+            )}
+          </>
+        )}
+        <Group justify="flex-end" gap="xs" mt="xs">
+          <Button variant="default" onClick={form.isConfirming || form.stepIndex > 0 ? form.back : onClose}>
+            {form.isConfirming || form.stepIndex > 0 ? 'Back' : 'Cancel'}
+          </Button>
+          <Button type="submit" loading={form.isBusy} {...(isDelete && form.isLastStep ? { color: 'red.9' } : {})}>
+            {form.isLastStep ? (form.isConfirming ? `Yes, ${word.toLowerCase()}` : word) : 'Next'}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function StepHeader({ form }: { form: ActionFormState }): ReactNode {
+  return (
+    <Box>
+      <Text size="xs" c="dimmed" aria-live="polite">
+        Step {form.stepIndex + 1} of {form.steps.length}
+      </Text>
+      <Title order={2}>{form.steps[form.stepIndex]?.title}</Title>
+    </Box>
+  );
+}
+
+function Target({
+  form,
+  condition,
+}: {
+  form: ActionFormState;
+  condition: { combinator?: 'and' | 'or'; rules: Record<string, unknown>[] } | undefined;
+}): ReactNode {
+  const { target } = form;
+  if (!target) return null;
+  return (
+    <EntitySelect
+      label="Target entity"
+      description={target.isFixed ? undefined : 'The entity this action works on.'}
+      error={form.errors[targetName]}
+      isRequired
+      isDisabled={target.isFixed}
+      blueprint={target.blueprint}
+      query={condition ? { combinator: condition.combinator ?? 'and', rules: condition.rules } : undefined}
+      value={target.value ? [target.value] : []}
+      inputRef={form.register(targetName)}
+      onChange={(identifiers) => target.choose(identifiers[0])}
+    />
+  );
+}
+
+function Confirmation({ form }: { form: ActionFormState }): ReactNode {
+  const name = form.target?.entity?.title ?? form.target?.value;
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      title={name ? `Really delete “${name}”?` : 'Really go on?'}
+      styles={{ title: { color: 'var(--mantine-color-error)' }, message: { color: 'var(--mantine-color-text)' } }}
+    >
+      This starts a delete operation. What it removes may not come back.
+    </Alert>
+  );
+}

@@ -1,0 +1,58 @@
+import { type Operation, operations } from '@quayside/contracts';
+import type { SelfServiceAction } from './queries.ts';
+
+export interface ActionGroup {
+  key: string;
+  title: string;
+  actions: SelfServiceAction[];
+}
+
+const operationTitles: Record<Operation, string> = { CREATE: 'Create', 'DAY-2': 'Day-2 operations', DELETE: 'Delete' };
+
+/** Every word of the search must be found somewhere in the card, in any order. */
+export function groupActions(
+  actions: readonly SelfServiceAction[],
+  by: {
+    text: string;
+    operation: Operation | undefined;
+    by: 'blueprint' | 'operation';
+    titleOf: (blueprint: string) => string;
+  },
+): ActionGroup[] {
+  const words = by.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = actions.filter((action) => {
+    const { operation, blueprintIdentifier = '' } = action.trigger;
+    if (by.operation && operation !== by.operation) return false;
+    const haystack = [
+      action.title,
+      action.identifier,
+      action.description,
+      operation,
+      blueprintIdentifier,
+      by.titleOf(blueprintIdentifier),
+    ]
+      .join(' ')
+      .toLowerCase();
+    return words.every((word) => haystack.includes(word));
+  });
+  const groups = new Map<string, ActionGroup>();
+  for (const action of found) {
+    const { operation, blueprintIdentifier } = action.trigger;
+    const key = by.by === 'operation' ? operation : (blueprintIdentifier ?? '');
+    const title =
+      by.by === 'operation'
+        ? operationTitles[operation]
+        : blueprintIdentifier
+          ? by.titleOf(blueprintIdentifier)
+          : 'General';
+    const group = groups.get(key) ?? { key, title, actions: [] };
+    group.actions.push(action);
+    groups.set(key, group);
+  }
+  for (const group of groups.values()) {
+    group.actions.sort((a, b) => (a.title ?? a.identifier).localeCompare(b.title ?? b.identifier));
+  }
+  const rank = (group: ActionGroup): number =>
+    by.by === 'operation' ? operations.indexOf(group.key as Operation) : group.key ? 0 : 1;
+  return [...groups.values()].sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title));
+}

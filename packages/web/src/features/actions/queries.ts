@@ -1,0 +1,46 @@
+import {
+  type Action,
+  actionRoutes,
+  type BodyOf,
+  type Run,
+  runRoutes,
+  type SelfServiceTrigger,
+} from '@quayside/contracts';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { call } from '../../api/index.ts';
+
+export type SelfServiceAction = Action & { trigger: SelfServiceTrigger };
+
+export const actionsQuery = queryOptions({
+  queryKey: ['actions'],
+  queryFn: async ({ signal }): Promise<SelfServiceAction[]> => {
+    const { actions } = await call(actionRoutes.list, {
+      query: { trigger_type: 'self-service', version: 'v2' },
+      signal,
+    });
+    return actions.filter((action): action is SelfServiceAction => action.trigger.type === 'self-service');
+  },
+  staleTime: 30_000,
+});
+
+export function actionQuery(identifier: string) {
+  return queryOptions({
+    queryKey: ['action', identifier],
+    queryFn: async ({ signal }) =>
+      (await call(actionRoutes.get, { params: { action_identifier: identifier }, query: { version: 'v2' }, signal }))
+        .action,
+    staleTime: 30_000,
+  });
+}
+
+export function useExecute(identifier: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: BodyOf<typeof runRoutes.execute>): Promise<Run> =>
+      (await call(runRoutes.execute, { params: { action_identifier: identifier }, body })).run,
+    onSuccess: (run) => {
+      queryClient.setQueryData(['run', run.id], run);
+      void queryClient.invalidateQueries({ queryKey: ['runs'] });
+    },
+  });
+}

@@ -1,0 +1,1 @@
+export { blueprintsQuery, useBlueprint, useBlueprints } from './queries.ts';

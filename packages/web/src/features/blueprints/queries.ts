@@ -1,0 +1,19 @@
+import { type Blueprint, blueprintRoutes } from '@quayside/contracts';
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { call } from '../../api/index.ts';
+
+/** The data model changes rarely and is small: one list answers every question about it. */
+export const blueprintsQuery = queryOptions({
+  queryKey: ['blueprints'],
+  queryFn: async ({ signal }) => (await call(blueprintRoutes.list, { signal })).blueprints,
+  staleTime: 60_000,
+});
+
+export function useBlueprints() {
+  return useQuery(blueprintsQuery);
+}
+
+export function useBlueprint(identifier: string | undefined): Blueprint | undefined {
+  const { data } = useBlueprints();
+  return data?.find((blueprint) => blueprint.identifier === identifier);
+}

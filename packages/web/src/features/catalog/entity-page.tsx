@@ -1,0 +1,272 @@
+import { Breadcrumbs, Button, Grid, Group, Menu, Stack, Text } from '@mantine/core';
+import type { Blueprint, Entity } from '@quayside/contracts';
+import { IconBolt, IconChevronDown } from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { asApiError } from '../../api/index.ts';
+import {
+  Ago,
+  Chip,
+  CopyButton,
+  EmptyState,
+  ErrorPanel,
+  Facts,
+  formatInstant,
+  IconTile,
+  Loading,
+  None,
+  Page,
+  Panel,
+  Value,
+} from '../../ui/index.ts';
+import { ActionForm, actionsQuery, type SelfServiceAction } from '../actions/index.ts';
+import { useBlueprint } from '../blueprints/index.ts';
+import { entityHistoryQuery, entityQuery } from '../entities/index.ts';
+import { RunsTable, runsQuery } from '../runs/index.ts';
+import { useMay } from '../session/index.ts';
+import { Related, shapeOf } from './entity-table.tsx';
+
+export function EntityPage(): ReactNode {
+  const { blueprint: blueprintId, entity: identifier } = useParams({ from: '/shell/catalog/$blueprint/$entity' });
+  const entity = useQuery(entityQuery(blueprintId, identifier));
+  const blueprint = useBlueprint(blueprintId);
+  if (entity.isPending) return <Loading label="Loading the entity" />;
+  if (entity.isError) {
+    const isNotFound = asApiError(entity.error).isNotFound;
+    return (
+      <Page title={isNotFound ? 'There is no such entity' : 'The entity could not be loaded'}>
+        {isNotFound ? (
+          <EmptyState
+            title={`“${identifier}” is not in the catalog`}
+            action={
+              <Link to="/catalog/$blueprint" params={{ blueprint: blueprintId }}>
+                All of its kind
+              </Link>
+            }
+          >
+            It may have been deleted or renamed.
+          </EmptyState>
+        ) : (
+          <ErrorPanel error={entity.error} onRetry={() => void entity.refetch()} />
+        )}
+      </Page>
+    );
+  }
+  return <EntityView key={`${blueprintId} ${identifier}`} entity={entity.data} blueprint={blueprint} />;
+}
+
+function EntityView({ entity, blueprint }: { entity: Entity; blueprint: Blueprint | undefined }): ReactNode {
+  const { title } = entity;
+  return (
+    <Page
+      title={title}
+      above={
+        <Breadcrumbs mb={6} separatorMargin={6} fz="sm" component="nav" aria-label="Breadcrumb">
+          <Link to="/catalog">Catalog</Link>
+          <Link to="/catalog/$blueprint" params={{ blueprint: entity.blueprint }}>
+            {blueprint?.title ?? entity.blueprint}
+          </Link>
+          <Group gap={2} component="span" wrap="nowrap">
+            <Text span size="sm" className="q-mono q-wrap">
+              {entity.identifier}
+            </Text>
+            <CopyButton value={entity.identifier} label="Copy identifier" />
+          </Group>
+        </Breadcrumbs>
+      }
+      heading={
+        <Group gap="sm" component="span">
+          <IconTile name={entity.icon ?? blueprint?.icon ?? entity.blueprint} size={32} />
+          {title}
+        </Group>
+      }
+      lead={<Origin entity={entity} />}
+      actions={<EntityActions entity={entity} />}
+    >
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, md: 7 }}>
+          <Stack gap="md">
+            <Properties entity={entity} blueprint={blueprint} />
+            <Runs entity={entity} />
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 5 }}>
+          <Stack gap="md">
+            <Relations entity={entity} blueprint={blueprint} />
+            <History entity={entity} />
+          </Stack>
+        </Grid.Col>
+      </Grid>
+    </Page>
+  );
+}
+
+/** "Created by run …": where an entity comes from is the first thing one asks about one that was not there yesterday. */
+function Origin({ entity }: { entity: Entity }): ReactNode {
+  const { data: changes = [] } = useQuery(entityHistoryQuery(entity.blueprint, entity.identifier));
+  const created = changes.findLast((change) => change.operation === 'CREATE');
+  return (
+    <>
+      Created <Ago at={entity.createdAt} />{' '}
+      {created?.runId ? (
+        <>
+          by run{' '}
+          <Link to="/runs/$runId" params={{ runId: created.runId }}>
+            {created.runId}
+          </Link>
+        </>
+      ) : (
+        <>by {entity.createdBy}</>
+      )}
+    </>
+  );
+}
+
+function Properties({ entity, blueprint }: { entity: Entity; blueprint: Blueprint | undefined }): ReactNode {
+  const known = Object.entries(blueprint?.schema.properties ?? {});
+  const unknown = Object.keys(entity.properties).filter((key) => !blueprint?.schema.properties[key]);
+  const rows = [
+    ...known.map(
+      ([key, property]) =>
+        [property.title ?? key, <Value key={key} value={entity.properties[key]} shape={shapeOf(property)} />] as const,
+    ),
+    ...unknown.map((key) => [key, <Value key={key} value={entity.properties[key]} />] as const),
+    ['Team', entity.team.length > 0 ? entity.team.join(', ') : undefined] as const,
+    ['Last change', `${formatInstant(entity.updatedAt)} by ${entity.updatedBy}`] as const,
+  ];
+  return (
+    <Panel title="Properties">
+      <Facts rows={rows} />
+    </Panel>
+  );
+}
+
+function Relations({ entity, blueprint }: { entity: Entity; blueprint: Blueprint | undefined }): ReactNode {
+  const relations = Object.entries(blueprint?.relations ?? {});
+  return (
+    <Panel title="Relations">
+      {relations.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          This blueprint has no relations.
+        </Text>
+      ) : (
+        <Facts
+          rows={relations.map(
+            ([key, relation]) =>
+              [
+                relation.title ?? key,
+                <Related key={key} target={relation.target} value={entity.relations[key]} />,
+              ] as const,
+          )}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Runs({ entity }: { entity: Entity }): ReactNode {
+  const runs = useInfiniteQuery({
+    ...runsQuery({ entity: entity.identifier, blueprint: entity.blueprint }),
+    refetchInterval: 5_000,
+  });
+  const rows = runs.data?.pages.flat() ?? [];
+  return (
+    <Panel title="Runs" isFlush={rows.length > 0}>
+      {runs.isError ? (
+        <ErrorPanel error={runs.error} />
+      ) : rows.length > 0 ? (
+        <RunsTable runs={rows.slice(0, 10)} withEntity={false} />
+      ) : (
+        <Text size="sm" c="dimmed">
+          No run has worked on this entity.
+        </Text>
+      )}
+    </Panel>
+  );
+}
+
+const changeWords = { CREATE: 'Created', UPDATE: 'Updated', DELETE: 'Deleted' } as const;
+
+function History({ entity }: { entity: Entity }): ReactNode {
+  const history = useQuery(entityHistoryQuery(entity.blueprint, entity.identifier));
+  return (
+    <Panel title="History">
+      {history.isError && <ErrorPanel error={history.error} />}
+      {history.data?.length === 0 && <None />}
+      <Stack gap="xs" component="ol" p={0} m={0} style={{ listStyle: 'none' }}>
+        {history.data?.map((change) => (
+          <li key={`${change.at} ${change.operation} ${change.runId ?? ''}`}>
+            <Group gap={8} align="baseline">
+              <Chip tone={change.operation === 'CREATE' ? 'go' : change.operation === 'DELETE' ? 'stop' : 'calm'}>
+                {changeWords[change.operation]}
+              </Chip>
+              <Text size="sm" className="q-wrap" flex={1} miw={160}>
+                {change.runId ? (
+                  <>
+                    by run{' '}
+                    <Link to="/runs/$runId" params={{ runId: change.runId }} className="q-mono">
+                      {change.runId}
+                    </Link>
+                  </>
+                ) : (
+                  <>by {change.by}</>
+                )}{' '}
+                <Text span size="sm" c="dimmed">
+                  · {change.origin} · <Ago at={change.at} />
+                </Text>
+              </Text>
+            </Group>
+          </li>
+        ))}
+      </Stack>
+    </Panel>
+  );
+}
+
+function EntityActions({ entity }: { entity: Entity }): ReactNode {
+  const mayExecute = useMay('action:execute');
+  const navigate = useNavigate();
+  const [open, setOpen] = useState<SelfServiceAction | undefined>();
+  const { data: actions = [] } = useQuery(actionsQuery);
+  const own = actions.filter(
+    ({ trigger }) => trigger.blueprintIdentifier === entity.blueprint && trigger.operation !== 'CREATE',
+  );
+  if (!mayExecute || own.length === 0) return null;
+  const day2 = own.filter(({ trigger }) => trigger.operation === 'DAY-2');
+  const remove = own.filter(({ trigger }) => trigger.operation === 'DELETE');
+  const item = (action: SelfServiceAction): ReactNode => (
+    <Menu.Item
+      key={action.identifier}
+      onClick={() => setOpen(action)}
+      {...(action.trigger.operation === 'DELETE' ? { c: 'var(--mantine-color-error)' } : {})}
+    >
+      {action.title ?? action.identifier}
+    </Menu.Item>
+  );
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button leftSection={<IconBolt size={16} />} rightSection={<IconChevronDown size={14} />}>
+            Actions
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {day2.length > 0 && <Menu.Label c="dimmed">Day-2 operations</Menu.Label>}
+          {day2.map(item)}
+          {day2.length > 0 && remove.length > 0 && <Menu.Divider />}
+          {remove.map(item)}
+        </Menu.Dropdown>
+      </Menu>
+      {open && (
+        <ActionForm
+          action={open}
+          entity={entity.identifier}
+          onClose={() => setOpen(undefined)}
+          onStarted={(run) => void navigate({ to: '/runs/$runId', params: { runId: run.id } })}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,137 @@
+import type { Blueprint, BlueprintProperty, Entity } from '@quayside/contracts';
+import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useRef } from 'react';
+import { Ago, None, ScrollRegion, Value } from '../../ui/index.ts';
+import { EntityLink } from '../entities/index.ts';
+import { type Column, columnsOf, isSortable } from './columns.ts';
+
+export interface Sort {
+  property: string;
+  order: 'ASC' | 'DESC';
+}
+
+const rowHeight = 39;
+/** Below this the browser lays out all rows faster than a virtual window is worth. */
+const virtualFrom = 200;
+
+interface EntityTableProps {
+  blueprint: Blueprint;
+  entities: readonly Entity[];
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+}
+
+export function EntityTable({ blueprint, entities, sort, onSort }: EntityTableProps): ReactNode {
+  const scroller = useRef<HTMLElement>(null);
+  const columns = columnsOf(blueprint);
+  const isVirtual = entities.length > virtualFrom;
+  const rows = useVirtualizer({
+    count: entities.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    enabled: isVirtual,
+  });
+  const window = rows.getVirtualItems();
+  const shown = isVirtual ? entities.slice(window[0]?.index ?? 0, (window.at(-1)?.index ?? -1) + 1) : entities;
+  const before = isVirtual ? (window[0]?.start ?? 0) : 0;
+  const after = isVirtual ? rows.getTotalSize() - (window.at(-1)?.end ?? 0) : 0;
+  return (
+    <ScrollRegion ref={scroller} label={`${blueprint.title} entities`} style={isVirtual ? { maxHeight: '68vh' } : {}}>
+      <table className="q-table" aria-rowcount={entities.length + 1}>
+        <thead style={{ position: 'sticky', top: 0, zIndex: 1 }}>
+          <tr>
+            {columns.map((column) => (
+              <Head key={`${column.kind} ${column.key}`} column={column} sort={sort} onSort={onSort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {before > 0 && <Spacer height={before} span={columns.length} />}
+          {shown.map((entity) => (
+            <tr key={entity.identifier}>
+              {columns.map((column) => (
+                <td key={`${column.kind} ${column.key}`} style={{ whiteSpace: 'nowrap' }}>
+                  <div className="q-cell">
+                    <Cell entity={entity} column={column} />
+                  </div>
+                </td>
+              ))}
+            </tr>
+          ))}
+          {after > 0 && <Spacer height={after} span={columns.length} />}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+function Spacer({ height, span }: { height: number; span: number }): ReactNode {
+  return (
+    <tr>
+      <td colSpan={span} style={{ height, padding: 0, border: 0 }} />
+    </tr>
+  );
+}
+
+function Head({ column, sort, onSort }: { column: Column; sort: Sort; onSort: (sort: Sort) => void }): ReactNode {
+  if (!isSortable(column)) return <th scope="col">{column.title}</th>;
+  const isSorted = sort.property === column.key;
+  const next = isSorted && sort.order === 'ASC' ? 'DESC' : 'ASC';
+  const Glyph = isSorted ? (sort.order === 'ASC' ? IconArrowUp : IconArrowDown) : IconArrowsSort;
+  return (
+    <th scope="col" aria-sort={isSorted ? (sort.order === 'ASC' ? 'ascending' : 'descending') : 'none'}>
+      <button type="button" onClick={() => onSort({ property: column.key, order: next })}>
+        {column.title}
+        <Glyph size={13} aria-hidden="true" opacity={isSorted ? 1 : 0.4} />
+      </button>
+    </th>
+  );
+}
+
+function Cell({ entity, column }: { entity: Entity; column: Column }): ReactNode {
+  switch (column.kind) {
+    case 'title':
+      return (
+        <Link to="/catalog/$blueprint/$entity" params={{ blueprint: entity.blueprint, entity: entity.identifier }}>
+          {entity.title}
+        </Link>
+      );
+    case 'property':
+      return <Value value={entity.properties[column.key]} shape={shapeOf(column.property)} />;
+    case 'relation':
+      return <Related target={column.target} value={entity.relations[column.key]} />;
+    case 'updated':
+      return <Ago at={entity.updatedAt} />;
+  }
+}
+
+export function shapeOf(property: BlueprintProperty): {
+  type?: string;
+  format?: string;
+  enumColors?: Record<string, string>;
+} {
+  const colours = property.enumColors ?? (property.items?.enumColors as Record<string, string> | undefined);
+  return {
+    type: property.type,
+    ...(property.format === undefined ? {} : { format: property.format }),
+    ...(colours === undefined ? {} : { enumColors: colours }),
+  };
+}
+
+export function Related({ target, value }: { target: string; value: string | null | string[] | undefined }): ReactNode {
+  const identifiers = value === null || value === undefined ? [] : [value].flat();
+  if (identifiers.length === 0) return <None />;
+  return (
+    <>
+      {identifiers.map((identifier, index) => (
+        <span key={identifier}>
+          {index > 0 && ', '}
+          <EntityLink blueprint={target} identifier={identifier} />
+        </span>
+      ))}
+    </>
+  );
+}

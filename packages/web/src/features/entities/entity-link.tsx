@@ -1,0 +1,27 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { entityQuery } from './queries.ts';
+
+/** A link to an entity. Without `title` the title is looked up, and the identifier stands in until (or unless) it is found. */
+export function EntityLink({
+  blueprint,
+  identifier,
+  title,
+}: {
+  blueprint: string;
+  identifier: string;
+  title?: string | null | undefined;
+}): ReactNode {
+  const { data } = useQuery({
+    ...entityQuery(blueprint, identifier),
+    enabled: !title,
+    retry: false,
+    staleTime: 60_000,
+  });
+  return (
+    <Link to="/catalog/$blueprint/$entity" params={{ blueprint, entity: identifier }}>
+      {title || data?.title || identifier}
+    </Link>
+  );
+}

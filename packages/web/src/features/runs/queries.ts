@@ -1,0 +1,88 @@
+import { type AffectedEntity, type BodyOf, type QueryOf, type Run, type RunLog, runRoutes } from '@quayside/contracts';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { call } from '../../api/index.ts';
+
+const version = { version: 'v2' };
+const pageSize = 50;
+
+export function runQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id],
+    queryFn: async ({ signal }): Promise<Run> =>
+      (await call(runRoutes.get, { params: { run_id: id }, query: version, signal })).run,
+  });
+}
+
+export interface RunLogState {
+  lines: readonly RunLog[];
+}
+
+/** Filled by the stream (use-run-stream.ts); never fetched by the query itself, so that there is one writer. */
+export function runLogQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id, 'log'],
+    queryFn: (): RunLogState => ({ lines: [] }),
+    enabled: false,
+    initialData: { lines: [] } as RunLogState,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function fetchLogPage(id: string, offset: number, signal: AbortSignal): Promise<readonly RunLog[]> {
+  return call(runRoutes.listLogs, { params: { run_id: id }, query: { limit: pageSize, offset }, signal }).then(
+    (reply) => reply.runLogs,
+  );
+}
+export const logPageSize = pageSize;
+
+export function deliveriesQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id, 'deliveries'],
+    queryFn: async ({ signal }) => (await call(runRoutes.deliveries, { params: { run_id: id }, signal })).deliveries,
+  });
+}
+
+export function affectedQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id, 'affected'],
+    queryFn: async ({ signal }): Promise<readonly AffectedEntity[]> =>
+      (await call(runRoutes.affectedEntities, { params: { run_id: id }, signal })).entities,
+  });
+}
+
+export type RunFilters = Pick<
+  QueryOf<typeof runRoutes.list>,
+  'action' | 'blueprint' | 'entity' | 'active' | 'user_email' | 'source'
+>;
+
+export function runsQuery(filters: RunFilters) {
+  return infiniteQueryOptions({
+    queryKey: ['runs', filters],
+    queryFn: async ({ signal, pageParam }) => {
+      const query: QueryOf<typeof runRoutes.list> = { ...filters, limit: pageSize, ...version };
+      if (pageParam) query.before = pageParam;
+      return (await call(runRoutes.list, { query, signal })).runs;
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.length < pageSize ? undefined : page.at(-1)?.createdAt),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useDecide(id: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (body: BodyOf<typeof runRoutes.approve>) =>
+      call(runRoutes.approve, { params: { run_id: id }, query: version, body }),
+    onSuccess: ({ run }) => {
+      queryClient.setQueryData(runQuery(id).queryKey, run);
+      void queryClient.invalidateQueries({ queryKey: ['runs'] });
+    },
+  });
+}

@@ -1,0 +1,278 @@
+import { Alert, Box, Breadcrumbs, Button, Grid, Group, Stack, Tabs, Text } from '@mantine/core';
+import { isFinal, type Run } from '@quayside/contracts';
+import { IconBolt, IconHourglass, IconRefresh } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { asApiError } from '../../api/index.ts';
+import {
+  CopyButton,
+  Duration,
+  EmptyState,
+  ErrorPanel,
+  Facts,
+  formatInstant,
+  HostLink,
+  IconTile,
+  JsonBlock,
+  Loading,
+  Page,
+  Panel,
+  StatusChip,
+  Value,
+} from '../../ui/index.ts';
+import { ActionForm, actionQuery, type SelfServiceAction } from '../actions/index.ts';
+import { useAgents } from '../agents/index.ts';
+import { EntityLink } from '../entities/index.ts';
+import { useMay } from '../session/index.ts';
+import { ApprovalPanel } from './approval-panel.tsx';
+import { LogViewer } from './log-viewer.tsx';
+import { affectedQuery, deliveriesQuery, runQuery } from './queries.ts';
+import { AffectedTable, DeliveriesTable } from './run-tables.tsx';
+import { timelineOf, waitingReason } from './timeline.ts';
+import { TimelineList } from './timeline-list.tsx';
+import { useRunStream } from './use-run-stream.ts';
+
+const Markdown = lazy(() => import('../../ui/markdown.tsx'));
+
+export function RunPage(): ReactNode {
+  const { runId } = useParams({ from: '/shell/runs/$runId' });
+  const run = useQuery(runQuery(runId));
+  if (run.isPending) return <Loading label="Loading the run" />;
+  if (run.isError) {
+    const isNotFound = asApiError(run.error).isNotFound;
+    return (
+      <Page title={isNotFound ? 'There is no such run' : 'The run could not be loaded'}>
+        {isNotFound ? (
+          <EmptyState title={`Nothing is known about ${runId}`} action={<Link to="/runs">All runs</Link>}>
+            The id may be mistyped, or the run belongs to another organization.
+          </EmptyState>
+        ) : (
+          <ErrorPanel error={run.error} onRetry={() => void run.refetch()} />
+        )}
+      </Page>
+    );
+  }
+  return <RunView key={runId} run={run.data} />;
+}
+
+function RunView({ run }: { run: Run }): ReactNode {
+  const { lines, mode } = useRunStream(run.id);
+  const { data: deliveries = [] } = useQuery(deliveriesQuery(run.id));
+  const { data: affected = [] } = useQuery(affectedQuery(run.id));
+  const isLive = !isFinal(run.status);
+  const agents = useAgents({ isEnabled: isLive });
+  const waiting = waitingReason(run, deliveries, agents, (run.payload as { agent?: unknown } | null)?.agent === true);
+  const title = run.action.title ?? run.action.identifier;
+  return (
+    <Page
+      title={title}
+      above={<Trail run={run} />}
+      heading={
+        <Group gap="sm" component="span" wrap="wrap">
+          <IconTile name={run.action.icon} fallback={IconBolt} size={32} />
+          <span>{title}</span>
+          <StatusChip status={run.status} label={run.statusLabel} />
+        </Group>
+      }
+      actions={<Rerun run={run} />}
+    >
+      <Stack gap="md">
+        <Box aria-live="polite">
+          {waiting && (
+            <Alert
+              variant="light"
+              color="harbour"
+              icon={<IconHourglass size={18} />}
+              p="xs"
+              styles={{ message: { color: 'var(--mantine-color-text)' } }}
+            >
+              <strong>Why is it waiting?</strong> {waiting.text}{' '}
+              {waiting.needsAgent && <Link to="/get-started">Connect an agent</Link>}
+            </Alert>
+          )}
+        </Box>
+        <Grid gap="md">
+          <Grid.Col span={{ base: 12, md: 8 }} order={{ base: 2, md: 1 }}>
+            <Stack gap="md">
+              {run.status === 'WAITING_FOR_APPROVAL' && <ApprovalPanel runId={run.id} />}
+              {run.summary && (
+                <Panel title="Summary">
+                  <Suspense fallback={<Text size="sm">{run.summary}</Text>}>
+                    <Markdown text={run.summary} />
+                  </Suspense>
+                </Panel>
+              )}
+              <section className="q-panel" aria-label="Details of the run">
+                <Tabs defaultValue="log" keepMounted={false}>
+                  <Tabs.List px="xs" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
+                    <Tabs.Tab value="log">Log</Tabs.Tab>
+                    <Tabs.Tab value="entities">Affected entities ({affected.length})</Tabs.Tab>
+                    <Tabs.Tab value="deliveries">Deliveries ({deliveries.length})</Tabs.Tab>
+                    <Tabs.Tab value="data">Data</Tabs.Tab>
+                  </Tabs.List>
+                  <Tabs.Panel value="log">
+                    <LogViewer runId={run.id} lines={lines} isLive={mode !== 'done'} />
+                  </Tabs.Panel>
+                  <Tabs.Panel value="entities">
+                    <AffectedTable entities={affected} />
+                  </Tabs.Panel>
+                  <Tabs.Panel value="deliveries">
+                    <DeliveriesTable deliveries={deliveries} />
+                  </Tabs.Panel>
+                  <Tabs.Panel value="data" p="md">
+                    <Stack gap="md">
+                      {run.response !== undefined && run.response !== null && (
+                        <JsonBlock label="Response" value={run.response} />
+                      )}
+                      <JsonBlock label="Inputs" value={run.rawProperties} />
+                      {run.payload && <JsonBlock label="Payload" value={run.payload} />}
+                    </Stack>
+                  </Tabs.Panel>
+                </Tabs>
+              </section>
+            </Stack>
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 4 }} order={{ base: 1, md: 2 }}>
+            <Stack gap="md">
+              <Panel title="Progress" extra={<LiveNote mode={mode} />}>
+                <TimelineList moments={timelineOf(run, deliveries)} />
+              </Panel>
+              <Panel title="Details">
+                <RunFacts run={run} />
+              </Panel>
+              <Inputs run={run} />
+            </Stack>
+          </Grid.Col>
+        </Grid>
+      </Stack>
+    </Page>
+  );
+}
+
+function Trail({ run }: { run: Run }): ReactNode {
+  return (
+    <Breadcrumbs mb={6} separatorMargin={6} fz="sm" component="nav" aria-label="Breadcrumb">
+      <Link to="/runs">Runs</Link>
+      {run.blueprint && (
+        <Link to="/catalog/$blueprint" params={{ blueprint: run.blueprint.identifier }}>
+          {run.blueprint.title ?? run.blueprint.identifier}
+        </Link>
+      )}
+      {run.entity && run.blueprint && (
+        <EntityLink blueprint={run.blueprint.identifier} identifier={run.entity.identifier} title={run.entity.title} />
+      )}
+      <Group gap={2} component="span" wrap="nowrap">
+        <Text span size="sm" className="q-mono">
+          {run.id}
+        </Text>
+        <CopyButton value={run.id} label="Copy run id" />
+      </Group>
+    </Breadcrumbs>
+  );
+}
+
+function LiveNote({ mode }: { mode: ReturnType<typeof useRunStream>['mode'] }): ReactNode {
+  const words = { live: 'Live', reconnecting: 'Connecting …', polling: 'Refreshing every 2 s', done: '' }[mode];
+  return (
+    <Text size="xs" c="dimmed" role="status">
+      {words}
+    </Text>
+  );
+}
+
+function RunFacts({ run }: { run: Run }): ReactNode {
+  const links = run.link === undefined ? [] : [run.link].flat();
+  return (
+    <Facts
+      rows={[
+        ['Status', <StatusChip key="status" status={run.status} label={run.statusLabel} />],
+        [
+          'Links',
+          links.length > 0 ? (
+            <Stack key="links" gap={2}>
+              {links.map((link) => (
+                <HostLink key={link} url={link} />
+              ))}
+            </Stack>
+          ) : undefined,
+        ],
+        [
+          'Entity',
+          run.entity && run.blueprint ? (
+            <EntityLink
+              key="entity"
+              blueprint={run.blueprint.identifier}
+              identifier={run.entity.identifier}
+              title={run.entity.title}
+            />
+          ) : undefined,
+        ],
+        ['Requested by', run.createdBy],
+        ['Source', { UI: 'Portal', API: 'API', AUTOMATION: 'Automation' }[run.source]],
+        ['Started', formatInstant(run.createdAt)],
+        ['Ended', run.endedAt ? formatInstant(run.endedAt) : undefined],
+        [
+          'Duration',
+          <Duration
+            key="duration"
+            from={run.createdAt}
+            to={run.endedAt ?? (isFinal(run.status) ? run.updatedAt : undefined)}
+          />,
+        ],
+        ['External id', run.externalRunId],
+      ]}
+    />
+  );
+}
+
+function Inputs({ run }: { run: Run }): ReactNode {
+  const { data: action } = useQuery({ ...actionQuery(run.action.identifier), retry: false });
+  const inputs = action?.trigger.type === 'self-service' ? action.trigger.userInputs.properties : {};
+  const rows = Object.entries(run.rawProperties);
+  return (
+    <Panel title="Inputs">
+      {rows.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          This run has no inputs.
+        </Text>
+      ) : (
+        <Facts
+          rows={rows.map(([name, value]) => {
+            const input = inputs[name];
+            const shown =
+              input?.encryption !== undefined ? '••••••' : <Value key={name} value={value} shape={input ?? {}} />;
+            return [input?.title ?? name, shown] as const;
+          })}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Rerun({ run }: { run: Run }): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const navigate = useNavigate();
+  const mayExecute = useMay('action:execute');
+  const { data: action } = useQuery({ ...actionQuery(run.action.identifier), retry: false });
+  if (!mayExecute || action?.trigger.type !== 'self-service') return null;
+  return (
+    <>
+      <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={() => setOpen(true)}>
+        Re-run
+      </Button>
+      {isOpen && (
+        <ActionForm
+          action={action as SelfServiceAction}
+          prefill={run.rawProperties}
+          entity={run.entity && !run.entity.deleted ? run.entity.identifier : undefined}
+          onClose={() => setOpen(false)}
+          onStarted={(started) => {
+            setOpen(false);
+            void navigate({ to: '/runs/$runId', params: { runId: started.id } });
+          }}
+        />
+      )}
+    </>
+  );
+}

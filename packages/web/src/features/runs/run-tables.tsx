@@ -1,0 +1,110 @@
+import { type AffectedEntity, type Delivery, describeOutcome } from '@quayside/contracts';
+import type { ReactNode } from 'react';
+import { Ago, Chip, Duration, EmptyState, None, ScrollRegion } from '../../ui/index.ts';
+import { EntityLink } from '../entities/index.ts';
+
+const changes = { CREATE: 'Created', UPDATE: 'Updated', DELETE: 'Deleted' } as const;
+
+export function AffectedTable({ entities }: { entities: readonly AffectedEntity[] }): ReactNode {
+  if (entities.length === 0) {
+    return (
+      <EmptyState title="No entity was changed">
+        A service that sends the run's id with its changes (`run_id`) ties them to the run.
+      </EmptyState>
+    );
+  }
+  return (
+    <ScrollRegion label="Affected entities">
+      <table className="q-table">
+        <thead>
+          <tr>
+            <th scope="col">Entity</th>
+            <th scope="col">Blueprint</th>
+            <th scope="col">Change</th>
+            <th scope="col">By</th>
+            <th scope="col">When</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entities.map((each) => (
+            <tr key={`${each.blueprint} ${each.entity} ${each.operation} ${each.at}`}>
+              <td>
+                {each.operation === 'DELETE' ? (
+                  each.entity
+                ) : (
+                  <EntityLink blueprint={each.blueprint} identifier={each.entity} />
+                )}
+              </td>
+              <td>{each.blueprint}</td>
+              <td>
+                <Chip tone={each.operation === 'DELETE' ? 'stop' : each.operation === 'CREATE' ? 'go' : 'calm'}>
+                  {changes[each.operation]}
+                </Chip>
+              </td>
+              <td>
+                <span className="q-cell">{each.by}</span>
+              </td>
+              <td>
+                <Ago at={each.at} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+const states = {
+  open: 'In progress',
+  settled: 'Recorded',
+  lost: 'Lost',
+  acknowledged: 'Taken for good',
+  returned: 'Given back',
+} as const;
+
+export function DeliveriesTable({ deliveries }: { deliveries: readonly Delivery[] }): ReactNode {
+  if (deliveries.length === 0) {
+    return (
+      <EmptyState title="Nothing was sent yet">
+        Each attempt to hand the run to its backend is listed here, with what came of it.
+      </EmptyState>
+    );
+  }
+  return (
+    <ScrollRegion label="Deliveries">
+      <table className="q-table">
+        <thead>
+          <tr>
+            <th scope="col">Attempt</th>
+            <th scope="col">Holder</th>
+            <th scope="col">Request</th>
+            <th scope="col">State</th>
+            <th scope="col">Outcome</th>
+            <th scope="col">Took</th>
+          </tr>
+        </thead>
+        <tbody>
+          {deliveries.map((each) => (
+            <tr key={each.attempt}>
+              <td>{each.attempt}</td>
+              <td>{each.holder}</td>
+              <td className="q-mono q-wrap">
+                {each.request ? `${each.request.method} ${each.request.url}` : <None />}
+              </td>
+              <td>
+                <Chip tone={each.state === 'lost' ? 'stop' : each.state === 'open' ? 'busy' : 'calm'}>
+                  {states[each.state]}
+                </Chip>
+              </td>
+              <td className="q-wrap">{each.outcome ? `The target ${describeOutcome(each.outcome)}` : <None />}</td>
+              <td style={{ whiteSpace: 'nowrap' }}>
+                <Duration from={each.startedAt} to={each.endedAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}

@@ -1,0 +1,142 @@
+import { Box, Button, Group, Select, Switch, TextInput } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useState } from 'react';
+import { EmptyState, ErrorPanel, Loading, Page } from '../../ui/index.ts';
+import { actionsQuery } from '../actions/index.ts';
+import { useBlueprints } from '../blueprints/index.ts';
+import { useMe } from '../session/index.ts';
+import { type RunFilters, runsQuery } from './queries.ts';
+import { RunsTable } from './runs-table.tsx';
+
+/** A run that is being watched in the list should not need a reload; a list of old ones need not be asked for again. */
+const refreshMs = 3_000;
+
+export function RunsPage(): ReactNode {
+  const search = useSearch({ from: '/shell/runs' });
+  const navigate = useNavigate({ from: '/runs' });
+  const { user } = useMe();
+  const { data: actions = [] } = useQuery(actionsQuery);
+  const { data: blueprints = [] } = useBlueprints();
+  const filters: RunFilters = {
+    ...(search.action ? { action: search.action } : {}),
+    ...(search.blueprint ? { blueprint: search.blueprint } : {}),
+    ...(search.entity ? { entity: search.entity } : {}),
+    ...(search.active ? { active: true } : {}),
+    ...(search.mine ? { user_email: user.email } : {}),
+    ...(search.source ? { source: [search.source] } : {}),
+  };
+  const runs = useInfiniteQuery({ ...runsQuery(filters), refetchInterval: refreshMs });
+  const rows = runs.data?.pages.flat() ?? [];
+  const isFiltered = Object.keys(filters).length > 0;
+  const change = (part: Partial<typeof search>): void =>
+    void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
+
+  return (
+    <Page title="Runs" lead="Every execution of an action, newest first.">
+      <Group mb="md" gap="sm">
+        <Select
+          aria-label="Action"
+          placeholder="All actions"
+          searchable
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear action' }}
+          w={220}
+          data={actions.map((action) => ({ value: action.identifier, label: action.title ?? action.identifier }))}
+          value={search.action ?? null}
+          onChange={(action) => change({ action: action ?? undefined })}
+        />
+        <Select
+          aria-label="Blueprint"
+          placeholder="All blueprints"
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear blueprint' }}
+          w={180}
+          data={blueprints.map((blueprint) => ({ value: blueprint.identifier, label: blueprint.title }))}
+          value={search.blueprint ?? null}
+          onChange={(blueprint) => change({ blueprint: blueprint ?? undefined })}
+        />
+        <Select
+          aria-label="Source"
+          placeholder="All sources"
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear source' }}
+          w={150}
+          data={[
+            { value: 'UI', label: 'Portal' },
+            { value: 'API', label: 'API' },
+            { value: 'AUTOMATION', label: 'Automation' },
+          ]}
+          value={search.source ?? null}
+          onChange={(source) => change({ source: source ?? undefined })}
+        />
+        <EntityFilter value={search.entity ?? ''} onChange={(entity) => change({ entity: entity || undefined })} />
+        <Switch
+          label="Mine"
+          checked={search.mine ?? false}
+          onChange={(event) => change({ mine: event.currentTarget.checked || undefined })}
+        />
+        <Switch
+          label="Active only"
+          checked={search.active ?? false}
+          onChange={(event) => change({ active: event.currentTarget.checked || undefined })}
+        />
+      </Group>
+      {runs.isPending && <Loading label="Loading runs" />}
+      {runs.isError && !runs.data && <ErrorPanel error={runs.error} onRetry={() => void runs.refetch()} />}
+      {runs.data && (
+        <Box className="q-panel" style={{ overflow: 'hidden' }}>
+          {rows.length > 0 ? (
+            <RunsTable runs={rows} />
+          ) : isFiltered ? (
+            <EmptyState
+              title="No run matches the filters"
+              action={
+                <Button
+                  size="xs"
+                  mt="xs"
+                  variant="default"
+                  onClick={() => void navigate({ search: {}, replace: true })}
+                >
+                  Clear the filters
+                </Button>
+              }
+            >
+              There may be others.
+            </EmptyState>
+          ) : (
+            <EmptyState title="There are no runs yet">
+              Execute an action on the self-service page; it appears here at once.
+            </EmptyState>
+          )}
+        </Box>
+      )}
+      {runs.hasNextPage && (
+        <Group justify="center" mt="md">
+          <Button variant="default" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+            Load more
+          </Button>
+        </Group>
+      )}
+    </Page>
+  );
+}
+
+/** An identifier is typed whole, so it is asked for on Enter or on leaving, not at each letter. */
+function EntityFilter({ value, onChange }: { value: string; onChange: (value: string) => void }): ReactNode {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  return (
+    <TextInput
+      aria-label="Entity identifier"
+      placeholder="Entity identifier"
+      w={170}
+      value={text}
+      onChange={(event) => setText(event.currentTarget.value)}
+      onBlur={() => onChange(text.trim())}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onChange(text.trim());
+      }}
+    />
+  );
+}

@@ -1,0 +1,159 @@
+import { type Delivery, describeOutcome, isDelivered, isFinal, type Run } from '@quayside/contracts';
+import { statusWords } from '../../ui/index.ts';
+
+/** What happened to a run, in order, from what the server recorded; the last entry may still be going on. */
+export interface Moment {
+  key: string;
+  title: string;
+  at: string | undefined;
+  detail?: string | undefined;
+  tone: 'done' | 'good' | 'bad' | 'now';
+}
+
+export function timelineOf(run: Run, deliveries: readonly Delivery[]): Moment[] {
+  const moments: Moment[] = [
+    {
+      key: 'requested',
+      title: `Requested by ${run.createdBy}`,
+      at: run.createdAt,
+      detail: sourceWords[run.source],
+      tone: 'done',
+    },
+  ];
+  const decision = decisionOf(run);
+  if (run.status === 'WAITING_FOR_APPROVAL')
+    moments.push({ key: 'approval', title: 'Waiting for approval', at: undefined, tone: 'now' });
+  else if (decision) moments.push(decision);
+  for (const delivery of deliveries) moments.push(...momentsOf(delivery, deliveries.length > 1));
+  if (isFinal(run.status)) {
+    moments.push({
+      key: 'ended',
+      title: `Ended: ${statusWords[run.status]}`,
+      at: run.endedAt,
+      tone: run.status === 'SUCCESS' ? 'good' : 'bad',
+    });
+  } else if (run.status === 'IN_PROGRESS' && deliveries.at(-1)?.state !== 'open') {
+    const isHanded = deliveries.some(isHandedOver);
+    moments.push({
+      key: 'now',
+      title: isHanded ? 'Working; the service reports here' : 'Waiting to be claimed',
+      at: undefined,
+      tone: 'now',
+    });
+  }
+  return moments;
+}
+
+const sourceWords = { UI: 'from the portal', API: 'through the API', AUTOMATION: 'by an automation' } as const;
+
+function decisionOf(run: Run): Moment | undefined {
+  const approval = run.approval as {
+    state?: unknown;
+    status?: unknown;
+    decidedAt?: unknown;
+    decidedBy?: unknown;
+    updatedAt?: unknown;
+  } | null;
+  if (!approval) return undefined;
+  const by = typeof approval.decidedBy === 'string' ? ` by ${approval.decidedBy}` : '';
+  const at = [approval.decidedAt, approval.updatedAt].find((each): each is string => typeof each === 'string');
+  const isDeclined = run.status === 'DECLINED';
+  return {
+    key: 'approval',
+    title: `${isDeclined ? 'Declined' : 'Approved'}${by}`,
+    at,
+    tone: isDeclined ? 'bad' : 'done',
+  };
+}
+
+function momentsOf(delivery: Delivery, isOneOfMany: boolean): Moment[] {
+  const who = delivery.holder === 'server' ? 'the portal itself' : `agent ${delivery.holder}`;
+  const nth = isOneOfMany ? ` (attempt ${delivery.attempt})` : '';
+  const moments: Moment[] = [
+    {
+      key: `claimed ${delivery.attempt}`,
+      title: `Claimed by ${who}${nth}`,
+      at: delivery.startedAt,
+      tone: delivery.state === 'open' && !delivery.outcome ? 'now' : 'done',
+    },
+  ];
+  const { request, outcome } = delivery;
+  if (request && outcome) {
+    moments.push({
+      key: `sent ${delivery.attempt}`,
+      title: `Sent ${request.method}`,
+      detail: request.url,
+      at: sentAt(delivery),
+      tone: 'done',
+    });
+  }
+  if (outcome) {
+    moments.push({
+      key: `answered ${delivery.attempt}`,
+      title: outcome.kind === 'answered' ? `Answered ${outcome.statusCode}` : 'No usable answer',
+      detail: `The target ${describeOutcome(outcome)}`,
+      at: delivery.endedAt,
+      tone: isDelivered(outcome) ? 'good' : 'bad',
+    });
+  } else if (delivery.state === 'lost') {
+    moments.push({
+      key: `lost ${delivery.attempt}`,
+      title: 'The holder went silent; the run is handed out again',
+      at: delivery.endedAt,
+      tone: 'bad',
+    });
+  } else if (delivery.state === 'returned') {
+    moments.push({
+      key: `returned ${delivery.attempt}`,
+      title: 'Given back unused',
+      at: delivery.endedAt,
+      tone: 'done',
+    });
+  } else if (delivery.state === 'acknowledged') {
+    moments.push({
+      key: `taken ${delivery.attempt}`,
+      title: 'Taken for good by the client',
+      at: delivery.endedAt,
+      tone: 'done',
+    });
+  }
+  return moments;
+}
+
+function sentAt(delivery: Delivery): string | undefined {
+  const { outcome, endedAt } = delivery;
+  if (!outcome || !endedAt || !('durationMs' in outcome)) return undefined;
+  return new Date(Math.max(Date.parse(delivery.startedAt), Date.parse(endedAt) - outcome.durationMs)).toISOString();
+}
+
+function isHandedOver(delivery: Delivery): boolean {
+  return delivery.state === 'acknowledged' || (delivery.outcome !== undefined && isDelivered(delivery.outcome));
+}
+
+/** One line on why a run does not move; undefined when it moves or has ended. */
+export function waitingReason(
+  run: Run,
+  deliveries: readonly Delivery[],
+  agents: { connected: number; pending: number } | undefined,
+  goesByAgent: boolean,
+): { text: string; needsAgent: boolean } | undefined {
+  if (run.status === 'WAITING_FOR_APPROVAL')
+    return { text: 'Somebody who may approve runs has to approve or decline it.', needsAgent: false };
+  if (run.status !== 'IN_PROGRESS') return undefined;
+  const last = deliveries.at(-1);
+  if (last?.state === 'open') return undefined;
+  if (deliveries.some(isHandedOver))
+    return { text: 'The service has accepted the request; it has not reported an end yet.', needsAgent: false };
+  if (!run.pendingExecution) return undefined;
+  if (!goesByAgent) {
+    return {
+      text: last ? 'The last attempt failed; the portal will try again.' : 'The portal is about to send it.',
+      needsAgent: false,
+    };
+  }
+  if (agents && agents.connected === 0)
+    return { text: 'No execution agent is connected. The run waits until one is.', needsAgent: true };
+  const busy = last?.state === 'lost' ? `Agent ${last.holder} went silent. ` : last ? 'The last attempt failed. ' : '';
+  const queue = agents && agents.pending > 1 ? ` ${agents.pending} runs are waiting.` : '';
+  return { text: `${busy}Waiting for an agent to take it.${queue}`, needsAgent: false };
+}

@@ -1,0 +1,42 @@
+import { type BodyOf, identityRoutes, type Permission, type ReplyOf } from '@quayside/contracts';
+import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { call } from '../../api/index.ts';
+
+export type Me = ReplyOf<typeof identityRoutes.me>;
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => call(identityRoutes.me, { signal }),
+  staleTime: 60_000,
+  // Asked before there is a session: a 401 is an answer here, not the end of one.
+  meta: { isSessionCheck: true },
+});
+
+/** Only below the shell, which does not render before the answer is there. */
+export function useMe(): Me {
+  return useSuspenseQuery(meQuery).data;
+}
+
+/** The server says what the user may do; the interface only shows it. */
+export function useMay(permission: Permission): boolean {
+  const permissions: readonly Permission[] = useMe().permissions;
+  return permissions.includes(permission);
+}
+
+export function useSignIn() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (body: BodyOf<typeof identityRoutes.login>) => call(identityRoutes.login, { body }),
+    meta: { isSignIn: true },
+    onSuccess: (me) => queryClient.setQueryData(meQuery.queryKey, me),
+  });
+}
+
+export function useSignOut() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => call(identityRoutes.logout, { body: {} }),
+    // Whatever was seen belongs to the user who leaves.
+    onSuccess: () => queryClient.clear(),
+  });
+}

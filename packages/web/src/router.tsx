@@ -1,0 +1,137 @@
+import { Button, Center } from '@mantine/core';
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  Link,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { type ReactNode, Suspense } from 'react';
+import { asApiError } from './api/index.ts';
+import { SelfServicePage } from './features/actions/index.ts';
+import { AgentsPage } from './features/agents/index.ts';
+import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/index.ts';
+import { CredentialsPage } from './features/credentials/index.ts';
+import { RunPage, RunsPage } from './features/runs/index.ts';
+import { LoginPage, meQuery } from './features/session/index.ts';
+import { StartPage } from './features/start/index.ts';
+import { parseCatalogSearch, parseLoginSearch, parseRunsSearch, parseSelfServeSearch } from './search.ts';
+import { Shell } from './shell/shell.tsx';
+import { EmptyState, ErrorPanel, Loading, Page } from './ui/index.ts';
+
+/** The pages and their addresses. Every filter is in the URL, so that each view can be sent to somebody. */
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: () => (
+    <Suspense fallback={<Loading label="Loading the page" />}>
+      <Outlet />
+    </Suspense>
+  ),
+  notFoundComponent: NotFound,
+  errorComponent: Failed,
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  component: LoginPage,
+  validateSearch: parseLoginSearch,
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  // Nothing below is drawn, and nothing is asked, before it is known who asks.
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(meQuery);
+    } catch (error) {
+      if (asApiError(error).status === 401)
+        throw redirect({ to: '/login', search: location.href === '/' ? {} : { from: location.href } });
+      throw error;
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/self-serve', search: {} });
+  },
+});
+const selfServe = createRoute({
+  getParentRoute: () => shell,
+  path: '/self-serve',
+  component: SelfServicePage,
+  validateSearch: parseSelfServeSearch,
+});
+const runs = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs',
+  component: RunsPage,
+  validateSearch: parseRunsSearch,
+});
+const run = createRoute({ getParentRoute: () => shell, path: '/runs/$runId', component: RunPage });
+const catalogIndex = createRoute({ getParentRoute: () => shell, path: '/catalog', component: CatalogIndexPage });
+const catalog = createRoute({
+  getParentRoute: () => shell,
+  path: '/catalog/$blueprint',
+  component: CatalogPage,
+  validateSearch: parseCatalogSearch,
+});
+const entity = createRoute({ getParentRoute: () => shell, path: '/catalog/$blueprint/$entity', component: EntityPage });
+const agents = createRoute({ getParentRoute: () => shell, path: '/agents', component: AgentsPage });
+const credentials = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/credentials',
+  component: CredentialsPage,
+});
+const start = createRoute({ getParentRoute: () => shell, path: '/get-started', component: StartPage });
+
+const tree = root.addChildren([
+  login,
+  shell.addChildren([home, selfServe, runs, run, catalogIndex, catalog, entity, agents, credentials, start]),
+]);
+
+export function createAppRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
+
+function NotFound(): ReactNode {
+  return (
+    <Page title="There is no such page">
+      <EmptyState title="Nothing is at this address" action={<Link to="/self-serve">To the start</Link>}>
+        The link may be old, or mistyped.
+      </EmptyState>
+    </Page>
+  );
+}
+
+function Failed({ error, reset }: ErrorComponentProps): ReactNode {
+  return (
+    <Center component="main" p="lg" mih="60dvh">
+      <div>
+        <ErrorPanel error={error} title="The page could not be shown" />
+        <Button mt="md" variant="default" onClick={reset}>
+          Try again
+        </Button>
+      </div>
+    </Center>
+  );
+}

@@ -1,0 +1,72 @@
+import { type Operation, operations } from '@quayside/contracts';
+
+/**
+ * What the query of an address may hold, page by page. Written by people, too: a value that means nothing is dropped, so
+ * that an old or mangled link still shows the page.
+ */
+type Raw = Record<string, unknown>;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined;
+const flag = (value: unknown): true | undefined => (value === true || value === 'true' ? true : undefined);
+const oneOf = <T extends string>(value: unknown, all: readonly T[]): T | undefined =>
+  all.find((each) => each === value);
+
+export interface LoginSearch {
+  from?: string | undefined;
+}
+export function parseLoginSearch(raw: Raw): LoginSearch {
+  const from = text(raw.from);
+  // Only a path of this site: the way back from the login must not lead to somebody else's.
+  return from !== undefined && /^\/(?![/\\])/.test(from) ? { from } : {};
+}
+
+export interface SelfServeSearch {
+  q?: string | undefined;
+  operation?: Operation | undefined;
+  group?: 'operation' | undefined;
+  /** Opens the form of this action, filled with `actionInputs`; its key `$targetEntity` chooses the entity. */
+  action?: string | undefined;
+  actionInputs?: Record<string, unknown> | undefined;
+}
+export function parseSelfServeSearch(raw: Raw): SelfServeSearch {
+  const inputs = raw.actionInputs;
+  return {
+    q: text(raw.q),
+    operation: oneOf(raw.operation, operations),
+    group: oneOf(raw.group, ['operation']),
+    action: text(raw.action),
+    actionInputs:
+      typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)
+        ? (inputs as Record<string, unknown>)
+        : undefined,
+  };
+}
+
+export interface RunsSearch {
+  action?: string | undefined;
+  blueprint?: string | undefined;
+  entity?: string | undefined;
+  source?: string | undefined;
+  active?: boolean | undefined;
+  mine?: boolean | undefined;
+}
+export function parseRunsSearch(raw: Raw): RunsSearch {
+  return {
+    action: text(raw.action),
+    blueprint: text(raw.blueprint),
+    entity: text(raw.entity),
+    source: oneOf(raw.source, ['UI', 'API', 'AUTOMATION']),
+    active: flag(raw.active),
+    mine: flag(raw.mine),
+  };
+}
+
+export interface CatalogSearch {
+  q?: string | undefined;
+  sort?: string | undefined;
+  order?: 'ASC' | 'DESC' | undefined;
+}
+export function parseCatalogSearch(raw: Raw): CatalogSearch {
+  return { q: text(raw.q), sort: text(raw.sort), order: oneOf(raw.order, ['ASC', 'DESC']) };
+}

@@ -1,0 +1,60 @@
+import { IconBolt, IconBox, IconKey, IconPlayerPlay, IconRobot, IconRoute } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useBlueprints } from '../features/blueprints/index.ts';
+import { useMay } from '../features/session/index.ts';
+import { glyphOf } from '../ui/icon.tsx';
+
+/** The sidebar. What a role may not open is not offered; the server refuses it in any case. */
+export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNode {
+  const { data: blueprints = [] } = useBlueprints();
+  const maySeeAgents = useMay('agent:read');
+  const mayManage = useMay('credential:manage');
+  return (
+    <nav aria-label="Main">
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the links inside are what is used; this only closes the drawer after them */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: as above */}
+      <div className="q-nav" onClick={onNavigate}>
+        <Link to="/self-serve">
+          <IconBolt size={18} aria-hidden="true" />
+          <span>Self-service</span>
+        </Link>
+        <Link to="/runs">
+          <IconPlayerPlay size={18} aria-hidden="true" />
+          <span>Runs</span>
+        </Link>
+        <p className="q-nav-title">Catalog</p>
+        {blueprints.map((blueprint) => {
+          const Glyph = glyphOf(blueprint.icon ?? blueprint.identifier);
+          return (
+            <Link key={blueprint.identifier} to="/catalog/$blueprint" params={{ blueprint: blueprint.identifier }}>
+              <Glyph size={18} />
+              <span>{blueprint.title}</span>
+            </Link>
+          );
+        })}
+        <Link to="/catalog" activeOptions={{ exact: true }}>
+          <IconBox size={18} aria-hidden="true" />
+          <span>All blueprints</span>
+        </Link>
+        <p className="q-nav-title">Operate</p>
+        {maySeeAgents && (
+          <Link to="/agents">
+            <IconRobot size={18} aria-hidden="true" />
+            <span>Agents</span>
+          </Link>
+        )}
+        {mayManage && (
+          <Link to="/settings/credentials">
+            <IconKey size={18} aria-hidden="true" />
+            <span>Credentials</span>
+          </Link>
+        )}
+        <Link to="/get-started">
+          <IconRoute size={18} aria-hidden="true" />
+          <span>Get started</span>
+        </Link>
+      </div>
+    </nav>
+  );
+}

@@ -1,0 +1,69 @@
+import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useMe, useSignOut } from '../features/session/index.ts';
+
+const schemes = [
+  { value: 'auto', label: 'Like the system', Glyph: IconDeviceDesktop },
+  { value: 'light', label: 'Light', Glyph: IconSun },
+  { value: 'dark', label: 'Dark', Glyph: IconMoon },
+] as const;
+
+export function UserMenu(): ReactNode {
+  const { user, organization } = useMe();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const signOut = useSignOut();
+  const navigate = useNavigate();
+  const name = `${user.firstName} ${user.lastName}`.trim() || user.email;
+  const initials = name
+    .split(/[\s.@]+/)
+    .slice(0, 2)
+    .map((part) => part.charAt(0).toUpperCase())
+    .join('');
+  return (
+    <Menu position="bottom-end" width={240}>
+      <Menu.Target>
+        <UnstyledButton aria-label={`Account of ${name}`} style={{ borderRadius: '50%' }}>
+          <Avatar size={34} radius="xl" variant="filled" color="harbour" aria-hidden="true">
+            {initials}
+          </Avatar>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label c="dimmed">
+          <Text span size="sm" fw={600} c="var(--mantine-color-text)" display="block" truncate>
+            {name}
+          </Text>
+          <Text span size="xs" display="block" truncate>
+            {user.email}
+          </Text>
+          <Text span size="xs" display="block" truncate>
+            {organization.name} · {user.roles[0]?.name ?? 'Member'}
+          </Text>
+        </Menu.Label>
+        <Menu.Divider />
+        {schemes.map(({ value, label, Glyph }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={colorScheme === value}
+            leftSection={<Glyph size={16} aria-hidden="true" />}
+            rightSection={colorScheme === value ? <IconCheck size={15} aria-hidden="true" /> : null}
+            closeMenuOnClick={false}
+            onClick={() => setColorScheme(value)}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconLogout size={16} aria-hidden="true" />}
+          onClick={() => signOut.mutate(undefined, { onSettled: () => void navigate({ to: '/login' }) })}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,16 @@
+export { BrandMark } from './brand.tsx';
+export { CodeBlock, JsonBlock } from './code-block.tsx';
+export { ColourChip, ColourDot } from './colour-chip.tsx';
+export { CopyButton } from './copy-button.tsx';
+export { Facts } from './facts.tsx';
+export { HostLink } from './host-link.tsx';
+export { IconTile } from './icon.tsx';
+export { Page, Panel } from './page.tsx';
+export { ScrollRegion } from './scroll-region.tsx';
+export { SearchBox } from './search-box.tsx';
+export { EmptyState, ErrorPanel, Loading } from './states.tsx';
+export { Chip, StatusChip, statusWords } from './status-chip.tsx';
+export { cssVariables, theme } from './theme.ts';
+export { Ago, Duration, formatDuration, formatInstant } from './time.tsx';
+export { ToastProvider, useToast } from './toasts.tsx';
+export { None, Value } from './value.tsx';

@@ -1,0 +1,50 @@
+import { CloseButton, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { type ReactNode, useEffect, useState } from 'react';
+
+/** Types at once, asks after a pause. `value` is what the URL says; going back in history changes the text too. */
+export function SearchBox({
+  label,
+  value,
+  onChange,
+  width = 280,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  width?: number | string;
+}): ReactNode {
+  const [text, setText] = useState(value);
+  const later = useDebouncedCallback(onChange, 200);
+  useEffect(() => setText(value), [value]);
+  return (
+    <TextInput
+      type="text"
+      role="searchbox"
+      aria-label={label}
+      placeholder={label}
+      value={text}
+      w={width}
+      maw="100%"
+      size="sm"
+      leftSection={<IconSearch size={16} aria-hidden="true" />}
+      rightSection={
+        text ? (
+          <CloseButton
+            size="sm"
+            aria-label="Clear search"
+            onClick={() => {
+              setText('');
+              onChange('');
+            }}
+          />
+        ) : null
+      }
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        later(event.currentTarget.value);
+      }}
+    />
+  );
+}
