@@ -6,19 +6,16 @@ import { type Command, findCommands } from './commands.ts';
 import { useCommands } from './use-commands.ts';
 
 /** Ctrl/Cmd-K. A combobox over a list: the text keeps the focus, the arrows move the choice, Enter takes it. */
-export function Palette({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }): ReactNode {
+export function Palette({ onClose }: { onClose: () => void }): ReactNode {
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      withCloseButton={false}
-      padding={0}
-      size={560}
-      yOffset="12vh"
-      aria-label="Command palette"
-    >
-      <PaletteBody onClose={onClose} />
-    </Modal>
+    <Modal.Root opened onClose={onClose} padding={0} size={560} yOffset="12vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label="Command palette">
+        <Modal.Body>
+          <PaletteBody onClose={onClose} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

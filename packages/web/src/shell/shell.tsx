@@ -1,4 +1,4 @@
-import { Alert, AppShell, Burger, Group, ScrollArea } from '@mantine/core';
+import { Alert, AppShell, Burger, Group, ScrollArea, VisuallyHidden } from '@mantine/core';
 import { useDisclosure, useHotkeys, useNetwork } from '@mantine/hooks';
 import { IconCloudOff, IconSearch } from '@tabler/icons-react';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
@@ -43,16 +43,13 @@ export function Shell(): ReactNode {
               </Link>
             </Group>
             <Group gap="sm" wrap="nowrap">
-              <button
-                type="button"
-                className="q-find"
-                onClick={palette.open}
-                aria-label="Find (Ctrl K)"
-                aria-haspopup="dialog"
-              >
+              <button type="button" className="q-find" onClick={palette.open} aria-haspopup="dialog">
                 <IconSearch size={16} aria-hidden="true" />
-                <span>Find …</span>
-                <kbd className="q-kbd">{isApple() ? '⌘' : 'Ctrl'} K</kbd>
+                <VisuallyHidden>Find an action, a blueprint or a page</VisuallyHidden>
+                <span className="q-find-text" aria-hidden="true">Find …</span>
+                <span className="q-kbd" aria-hidden="true">
+                  {isApple() ? '⌘' : 'Ctrl'} K
+                </span>
               </button>
               <UserMenu />
             </Group>
@@ -82,7 +79,7 @@ export function Shell(): ReactNode {
           </Suspense>
         </AppShell.Main>
       </AppShell>
-      <Palette isOpen={isPaletteOpen} onClose={palette.close} />
+      {isPaletteOpen && <Palette onClose={palette.close} />}
     </>
   );
 }

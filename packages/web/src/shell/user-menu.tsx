@@ -24,7 +24,7 @@ export function UserMenu(): ReactNode {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <UnstyledButton aria-label={`Account of ${name}`} style={{ borderRadius: '50%' }}>
+        <UnstyledButton aria-label={`${initials}: account of ${name}`} style={{ borderRadius: '50%' }}>
           <Avatar size={34} radius="xl" variant="filled" color="harbour" aria-hidden="true">
             {initials}
           </Avatar>

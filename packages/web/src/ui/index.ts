@@ -2,6 +2,7 @@ export { BrandMark } from './brand.tsx';
 export { CodeBlock, JsonBlock } from './code-block.tsx';
 export { ColourChip, ColourDot } from './colour-chip.tsx';
 export { CopyButton } from './copy-button.tsx';
+export { Dialog } from './dialog.tsx';
 export { Facts } from './facts.tsx';
 export { HostLink } from './host-link.tsx';
 export { IconTile } from './icon.tsx';

@@ -1,9 +1,8 @@
-import { Alert, Box, Button, Group, Modal, Stack, Text, Title } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
+import { Alert, Box, Button, Group, Stack, Text, Title } from '@mantine/core';
 import type { Operation } from '@quayside/contracts';
 import { IconBolt } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { ErrorPanel, IconTile } from '../../ui/index.ts';
+import { Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
 import { FieldControl } from './field-control.tsx';
 import { targetName } from './form-model.ts';
@@ -13,27 +12,20 @@ export const operationWords: Record<Operation, string> = { CREATE: 'Create', 'DA
 
 /** The form of one action, in a dialog. All decisions are in use-action-form.ts. */
 export function ActionForm({ onClose, ...input }: ActionFormInput & { onClose: () => void }): ReactNode {
-  const isNarrow = useMediaQuery('(max-width: 36em)', false, { getInitialValueInEffect: false });
   const { action } = input;
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <Dialog
       size="lg"
-      fullScreen={isNarrow}
-      closeButtonProps={{ 'aria-label': 'Close' }}
+      onClose={onClose}
       title={
-        <Group gap="sm" wrap="nowrap">
+        <Group gap="sm" wrap="nowrap" component="span">
           <IconTile name={action.icon} fallback={IconBolt} size={30} />
-          <Text component="span" fw={620} className="q-wrap">
-            {action.title ?? action.identifier}
-          </Text>
+          <span className="q-wrap">{action.title ?? action.identifier}</span>
         </Group>
       }
     >
-      {/* The dialog's content starts with the state it needs, so a re-opened form is a fresh one. */}
       <FormBody {...input} onClose={onClose} />
-    </Modal>
+    </Dialog>
   );
 }
 

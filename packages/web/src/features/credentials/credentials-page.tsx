@@ -1,9 +1,9 @@
-import { Box, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Box, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import type { App } from '@quayside/contracts';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { Ago, Chip, CopyButton, EmptyState, ErrorPanel, Loading, Page, ScrollRegion } from '../../ui/index.ts';
+import { Ago, Chip, CopyButton, Dialog, EmptyState, ErrorPanel, Loading, Page, ScrollRegion } from '../../ui/index.ts';
 import { credentialsQuery, useCredentialChanges } from './queries.ts';
 import { SecretDialog } from './secret-dialog.tsx';
 
@@ -152,7 +152,7 @@ function ChangeDialog({
     else setError('Give it a name, so that you know later what uses it.');
   };
   return (
-    <Modal opened onClose={onClose} title={texts[pending.kind].title} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title={texts[pending.kind].title} onClose={onClose}>
       <form onSubmit={submit} noValidate>
         <Stack>
           {change.isError && <ErrorPanel error={change.error} />}
@@ -192,6 +192,6 @@ function ChangeDialog({
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,21 +1,13 @@
-import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
+import { Alert, Button, Group, Stack } from '@mantine/core';
 import type { App } from '@quayside/contracts';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { CodeBlock } from '../../ui/index.ts';
+import { CodeBlock, Dialog } from '../../ui/index.ts';
 
 /** Closes only by its button: a secret that is shown once must not vanish by a stray click. */
 export function SecretDialog({ app, onClose }: { app: App; onClose: () => void }): ReactNode {
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`Secret of ${app.name}`}
-      size="lg"
-      closeOnClickOutside={false}
-      closeOnEscape={false}
-      withCloseButton={false}
-    >
+    <Dialog title={`Secret of ${app.name}`} size="lg" isModalOnly onClose={onClose}>
       <Stack>
         <Alert
           variant="light"
@@ -31,6 +23,6 @@ export function SecretDialog({ app, onClose }: { app: App; onClose: () => void }
           <Button onClick={onClose}>I have copied it</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

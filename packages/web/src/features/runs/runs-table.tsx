@@ -9,7 +9,7 @@ const sources = { UI: 'Portal', API: 'API', AUTOMATION: 'Automation' } as const;
 /** Runs as rows; used by the runs page and by an entity's own runs. */
 export function RunsTable({ runs, withEntity = true }: { runs: readonly Run[]; withEntity?: boolean }): ReactNode {
   return (
-    <ScrollRegion label="Runs">
+    <ScrollRegion label="Table of runs">
       <table className="q-table">
         <thead>
           <tr>
