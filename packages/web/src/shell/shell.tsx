@@ -46,7 +46,9 @@ export function Shell(): ReactNode {
               <button type="button" className="q-find" onClick={palette.open} aria-haspopup="dialog">
                 <IconSearch size={16} aria-hidden="true" />
                 <VisuallyHidden>Find an action, a blueprint or a page</VisuallyHidden>
-                <span className="q-find-text" aria-hidden="true">Find …</span>
+                <span className="q-find-text" aria-hidden="true">
+                  Find …
+                </span>
                 <span className="q-kbd" aria-hidden="true">
                   {isApple() ? '⌘' : 'Ctrl'} K
                 </span>

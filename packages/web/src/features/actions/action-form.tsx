@@ -1,14 +1,12 @@
 import { Alert, Box, Button, Group, Stack, Text, Title } from '@mantine/core';
-import type { Operation } from '@quayside/contracts';
 import { IconBolt } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
 import { FieldControl } from './field-control.tsx';
 import { targetName } from './form-model.ts';
+import { operationWords } from './group-actions.ts';
 import { type ActionFormInput, type ActionFormState, useActionForm } from './use-action-form.ts';
-
-export const operationWords: Record<Operation, string> = { CREATE: 'Create', 'DAY-2': 'Execute', DELETE: 'Delete' };
 
 /** The form of one action, in a dialog. All decisions are in use-action-form.ts. */
 export function ActionForm({ onClose, ...input }: ActionFormInput & { onClose: () => void }): ReactNode {
@@ -35,6 +33,7 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
   const isDelete = trigger.operation === 'DELETE';
   const word = trigger.executeActionButtonText ?? operationWords[trigger.operation];
   const step = form.steps[form.stepIndex];
+  const first = step?.items.find((item) => item.kind === 'field')?.field;
   const isEmpty = (step?.items.length ?? 0) === 0 && !form.target;
   return (
     <form onSubmit={form.submit} noValidate>
@@ -67,6 +66,7 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
                   key={item.field.name}
                   field={item.field}
                   error={form.errors[item.field.name]}
+                  isFirst={item.field === first && !(form.target && !form.target.isFixed)}
                   onChange={(draft) => form.set(item.field.name, draft)}
                   register={form.register(item.field.name)}
                 />
@@ -114,6 +114,7 @@ function Target({
       error={form.errors[targetName]}
       isRequired
       isDisabled={target.isFixed}
+      isFirst={!target.isFixed}
       blueprint={target.blueprint}
       query={condition ? { combinator: condition.combinator ?? 'and', rules: condition.rules } : undefined}
       value={target.value ? [target.value] : []}

@@ -19,12 +19,14 @@ import type { Field } from './form-model.ts';
 interface FieldControlProps {
   field: Field;
   error: string | undefined;
+  /** Takes the focus when the form opens. */
+  isFirst?: boolean;
   onChange: (draft: unknown) => void;
   register: (element: HTMLElement | null) => void;
 }
 
 /** One input of the form. No logic: which control shows which kind, and nothing else. */
-export function FieldControl({ field, error, onChange, register }: FieldControlProps): ReactNode {
+export function FieldControl({ field, error, isFirst = false, onChange, register }: FieldControlProps): ReactNode {
   const { input, draft } = field;
   const shared = {
     label: field.label,
@@ -34,6 +36,7 @@ export function FieldControl({ field, error, onChange, register }: FieldControlP
     // The form judges and names the mistake; the browser's own bubbles would come first and in another language.
     'aria-required': field.isRequired || undefined,
     disabled: field.isDisabled,
+    'data-autofocus': isFirst || undefined,
     ref: register as Ref<never>,
   };
   const text = typeof draft === 'string' ? draft : '';
@@ -108,6 +111,7 @@ export function FieldControl({ field, error, onChange, register }: FieldControlP
           error={error}
           isRequired={field.isRequired}
           isDisabled={field.isDisabled}
+          isFirst={isFirst}
           isMany={field.kind === 'entities'}
           blueprint={field.blueprint ?? ''}
           query={field.query}

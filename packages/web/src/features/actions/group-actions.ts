@@ -1,6 +1,9 @@
 import { type Operation, operations } from '@quayside/contracts';
 import type { SelfServiceAction } from './queries.ts';
 
+/** What the button of an action says, unless the action brings its own words. */
+export const operationWords: Record<Operation, string> = { CREATE: 'Create', 'DAY-2': 'Execute', DELETE: 'Delete' };
+
 export interface ActionGroup {
   key: string;
   title: string;

@@ -2,12 +2,12 @@ import { Box, Button, Group, SegmentedControl, Select, SimpleGrid, Stack, Text, 
 import { IconBolt } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useId } from 'react';
+import { type ReactNode, useEffect, useId } from 'react';
 import { Chip, EmptyState, ErrorPanel, IconTile, Loading, Page, SearchBox, useToast } from '../../ui/index.ts';
 import { useBlueprints } from '../blueprints/index.ts';
 import { useMay } from '../session/index.ts';
-import { ActionForm, operationWords } from './action-form.tsx';
-import { groupActions } from './group-actions.ts';
+import { groupActions, operationWords } from './group-actions.ts';
+import { ActionForm, preloadActionForm } from './lazy-action-form.tsx';
 import { actionsQuery, type SelfServiceAction } from './queries.ts';
 
 export function SelfServicePage(): ReactNode {
@@ -23,6 +23,7 @@ export function SelfServicePage(): ReactNode {
     by: search.group ?? 'blueprint',
     titleOf: (blueprint) => blueprints.find((each) => each.identifier === blueprint)?.title ?? blueprint,
   });
+  useEffect(preloadActionForm, []);
   const isFiltered = Boolean(search.q || search.operation);
 
   return (
@@ -85,6 +86,9 @@ export function SelfServicePage(): ReactNode {
   );
 }
 
+/** What pressing the button does, in a word that the button does not say already. */
+const effects = { CREATE: 'Creates', 'DAY-2': 'Changes', DELETE: 'Deletes' } as const;
+
 function ActionCard({ action }: { action: SelfServiceAction }): ReactNode {
   const titleId = useId();
   const mayExecute = useMay('action:execute');
@@ -106,7 +110,7 @@ function ActionCard({ action }: { action: SelfServiceAction }): ReactNode {
       <Group justify="space-between" mt="auto" wrap="nowrap">
         <Group gap={6}>
           <Chip tone={action.trigger.operation === 'DELETE' ? 'stop' : 'calm'}>
-            {operationWords[action.trigger.operation]}
+            {effects[action.trigger.operation]}
           </Chip>
           {action.requiredApproval && <Chip tone="wait">Needs approval</Chip>}
         </Group>

@@ -19,7 +19,8 @@ interface EntitySelectProps {
   value: readonly string[];
   onChange: (identifiers: string[], entities: Entity[]) => void;
   inputRef?: Ref<HTMLInputElement>;
-  id?: string;
+  /** Takes the focus when the dialog around it opens. */
+  isFirst?: boolean;
 }
 
 const shownAtOnce = 50;
@@ -103,12 +104,11 @@ export function EntitySelect(props: EntitySelectProps): ReactNode {
             <Combobox.EventsTarget>
               <PillsInput.Field
                 ref={props.inputRef}
-                {...(props.id ? { id: props.id } : {})}
+                {...(props.isFirst ? { 'data-autofocus': true } : {})}
                 value={text}
                 disabled={props.isDisabled ?? false}
                 required={props.isRequired ?? false}
                 placeholder={value.length === 0 ? 'Search …' : ''}
-                onFocus={() => combobox.openDropdown()}
                 onBlur={() => combobox.closeDropdown()}
                 onChange={(event) => {
                   combobox.openDropdown();

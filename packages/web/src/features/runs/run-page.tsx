@@ -77,11 +77,12 @@ function RunView({ run }: { run: Run }): ReactNode {
       }
       actions={<Rerun run={run} />}
     >
-      <Stack gap="md">
+      <Box>
         <Box aria-live="polite">
           {waiting && (
             <Alert
               variant="light"
+              mb="md"
               color="harbour"
               icon={<IconHourglass size={18} />}
               p="xs"
@@ -93,7 +94,7 @@ function RunView({ run }: { run: Run }): ReactNode {
           )}
         </Box>
         <Grid gap="md">
-          <Grid.Col span={{ base: 12, md: 8 }} order={{ base: 2, md: 1 }}>
+          <Grid.Col span={{ base: 12, md: 8 }}>
             <Stack gap="md">
               {run.status === 'WAITING_FOR_APPROVAL' && <ApprovalPanel runId={run.id} />}
               {run.summary && (
@@ -133,7 +134,7 @@ function RunView({ run }: { run: Run }): ReactNode {
               </section>
             </Stack>
           </Grid.Col>
-          <Grid.Col span={{ base: 12, md: 4 }} order={{ base: 1, md: 2 }}>
+          <Grid.Col span={{ base: 12, md: 4 }}>
             <Stack gap="md">
               <Panel title="Progress" extra={<LiveNote mode={mode} />}>
                 <TimelineList moments={timelineOf(run, deliveries)} />
@@ -145,7 +146,7 @@ function RunView({ run }: { run: Run }): ReactNode {
             </Stack>
           </Grid.Col>
         </Grid>
-      </Stack>
+      </Box>
     </Page>
   );
 }
