@@ -218,6 +218,26 @@ describe('many runs', () => {
   });
 });
 
+describe('under faults', () => {
+  it('no run is lost, no lease sends twice, every record is made once', async () => {
+    portal.leaseMs = 1_000;
+    // A third of the calls fail in one of the ways in which a portal behind a network fails.
+    const faults = ['cut', 500, 503, 429] as const;
+    portal.fault = () => (Math.random() < 1 / 3 ? faults[Math.floor(Math.random() * faults.length)] : undefined);
+    const runs = Array.from({ length: 150 }, () => portal.enqueue({ url: target.url }));
+    for (const id of ['a', 'b', 'c']) start({ QUAYSIDE_AGENT_ID: id }, { heartbeatMs: 200 });
+    await eventually('all are settled', () => runs.every(isSettled), 30_000);
+    for (const run of runs) {
+      const attempts = target.requests
+        .filter((request) => request.headers['idempotency-key'] === run.id)
+        .map((request) => request.headers['x-quayside-attempt']);
+      expect(run.settlements).toHaveLength(1);
+      expect(new Set(attempts).size).toBe(attempts.length);
+      expect(attempts.length).toBeGreaterThanOrEqual(1);
+    }
+  }, 40_000);
+});
+
 describe('the lease', () => {
   it('is extended while the work goes on', async () => {
     portal.leaseMs = 300;
