@@ -10,7 +10,7 @@ export type OnLength = (length: number, values: number) => void;
  * A double as jq prints it: shortest digits that read back the same, exponents below 1e-5 and from 1e17 on (`1e-05`,
  * `1e+17`), infinities as the largest double, NaN as null.
  */
-export function numberText(double: number): string {
+function numberText(double: number): string {
   if (Number.isInteger(double) && Math.abs(double) < 1e16) return Object.is(double, -0) ? '-0' : String(double);
   if (Number.isNaN(double)) return 'null';
   if (double === Number.POSITIVE_INFINITY) return '1.7976931348623157e+308';
@@ -29,12 +29,7 @@ export function numberText(double: number): string {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** A kept literal prints as written, unless no double is near it in size; then as the nearest double. */
-export function bigNumberText(number: BigNumber): string {
-  return BigNumber.text(number);
-}
-
-export function stringText(text: string): string {
+function stringText(text: string): string {
   const quoted = JSON.stringify(text);
   return quoted.includes('\x7f') ? quoted.replaceAll('\x7f', '\\u007f') : quoted;
 }
@@ -49,7 +44,7 @@ function scalarText(value: Value): string | null {
       return value ? 'true' : 'false';
     default:
       if (value === null || value === undefined) return 'null';
-      return value instanceof BigNumber ? bigNumberText(value) : null;
+      return value instanceof BigNumber ? BigNumber.text(value) : null;
   }
 }
 

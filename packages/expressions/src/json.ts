@@ -160,11 +160,6 @@ export function writeKey(object: ValueObject, key: string, value: Value): void {
   }
 }
 
-/** A shallow copy that keeps an own `__proto__` key. */
-export function copyObject(object: ValueObject): ValueObject {
-  return { ...object };
-}
-
 /** Replaces kept literals by their doubles, copying only what contains one. Depth: one stack frame per level. */
 export function toPlainJson(value: Value): Json {
   if (value === null || typeof value !== 'object') return value;

@@ -30,7 +30,7 @@ export function add(machine: Machine, left: Value, right: Value): Value {
   throw typeErrors(left, right, 'cannot be added');
 }
 
-export function subtract(machine: Machine, left: Value, right: Value): Value {
+function subtract(machine: Machine, left: Value, right: Value): Value {
   if (isNumber(left) && isNumber(right)) return toDouble(left) - toDouble(right);
   if (Array.isArray(left) && Array.isArray(right)) {
     machine.allocateArray(left.length);
@@ -47,7 +47,7 @@ export function subtract(machine: Machine, left: Value, right: Value): Value {
   throw typeErrors(left, right, 'cannot be subtracted');
 }
 
-export function multiply(machine: Machine, left: Value, right: Value): Value {
+function multiply(machine: Machine, left: Value, right: Value): Value {
   if (isNumber(left)) {
     if (isNumber(right)) return toDouble(left) * toDouble(right);
     if (typeof right === 'string') return repeat(machine, right, toDouble(left));
@@ -75,7 +75,7 @@ function merge(machine: Machine, left: ValueObject, right: ValueObject): ValueOb
   return result;
 }
 
-export function divide(machine: Machine, left: Value, right: Value): Value {
+function divide(machine: Machine, left: Value, right: Value): Value {
   if (isNumber(left) && isNumber(right)) {
     const divisor = toDouble(right);
     if (divisor === 0) throw typeErrors(left, right, 'cannot be divided because the divisor is zero');
@@ -103,7 +103,7 @@ function toInt64(double: number): bigint {
   return BigInt(Math.trunc(double));
 }
 
-export function modulo(_machine: Machine, left: Value, right: Value): Value {
+function modulo(_machine: Machine, left: Value, right: Value): Value {
   if (!isNumber(left) || !isNumber(right)) throw typeErrors(left, right, 'cannot be divided (remainder)');
   const a = toDouble(left);
   const b = toDouble(right);

@@ -90,7 +90,7 @@ export function compileBinary(compiler: Compiler, ast: Binary, context: Context)
 }
 
 /** jq evaluates the right operand first and goes through all of the left operand's values for each of its values. */
-export function binary(left: Filter, right: Filter, operation: Operation, span: Span): Filter {
+function binary(left: Filter, right: Filter, operation: Operation, span: Span): Filter {
   const { one: leftOne, run: leftRun } = left;
   const { one: rightOne, run: rightRun } = right;
   if (leftOne !== null && rightOne !== null) {

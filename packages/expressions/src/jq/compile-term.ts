@@ -256,7 +256,10 @@ export function iterate(
 export function compileArray(compiler: Compiler, ast: ArrayConstruction, context: Context): Filter {
   if (ast.body === null) return compileLiteral([]);
   const constant = constantOf(ast);
-  if (constant !== undefined) return compileLiteral(constant);
+  if (constant !== undefined) {
+    compiler.hasLiterals = true;
+    return compileLiteral(constant);
+  }
   const items = commaItems(ast.body).map((item) => compiler.inner(item, context));
   const ones = items.map((item) => item.one);
   if (ones.every((one) => one !== null)) return arrayOfOnes(ones);
@@ -317,7 +320,10 @@ export function collect(frame: Frame, filter: Filter, input: Value): Value[] {
 
 export function compileObject(compiler: Compiler, ast: ObjectConstruction, context: Context): Filter {
   const constant = constantOf(ast);
-  if (constant !== undefined) return compileLiteral(constant);
+  if (constant !== undefined) {
+    compiler.hasLiterals = true;
+    return compileLiteral(constant);
+  }
   const entries = ast.entries.map((entry) => {
     const key = compiler.inner(entry.key, context);
     const shorthand: Ast = {
@@ -331,7 +337,7 @@ export function compileObject(compiler: Compiler, ast: ObjectConstruction, conte
     const constantKey = constantOf(entry.key);
     return { key, value, constantKey: typeof constantKey === 'string' ? constantKey : null, span: entry.key };
   });
-  if (entries.every((entry) => entry.value.one !== null && entry.constantKey !== null)) {
+  if (entries.every((entry) => entry.value.one !== null && entry.constantKey !== null && entry.constantKey !== '__proto__')) {
     return objectOfOnes(
       entries.map((entry) => entry.constantKey as string),
       entries.map((entry) => entry.value.one as NonNullable<Filter['one']>),
@@ -380,7 +386,7 @@ function objectOfOnes(keys: string[], ones: ((frame: Frame, input: Value) => Val
     for (let at = 0; at < keys.length; at++) {
       const value = (ones[at] as (frame: Frame, input: Value) => Value | Nothing)(frame, input);
       if (value === NOTHING) return NOTHING;
-      writeKey(object, keys[at] as string, value);
+      object[keys[at] as string] = value;
     }
     return object;
   });

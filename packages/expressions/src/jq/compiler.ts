@@ -1,3 +1,4 @@
+import { BigNumber } from '../json.ts';
 import type { Ast, FunctionDefinition } from './ast.ts';
 import { compileAssign } from './compile-assign.ts';
 import { compileBind, compileForeach, compileReduce } from './compile-binding.ts';
@@ -46,6 +47,8 @@ export class Compiler {
   readonly findBuiltin: FindBuiltin;
   /** How many recursive definitions enclose this place: bounds the second compilations. */
   recursionDepth = 0;
+  /** Whether the text contains a number that a double would change. */
+  hasLiterals = false;
 
   constructor(source: string, findBuiltin: FindBuiltin) {
     this.source = source;
@@ -63,6 +66,7 @@ export class Compiler {
       case 'recurse':
         return this.findBuiltin(this, 'recurse', [], ast, context) as Filter;
       case 'literal':
+        if (ast.value instanceof BigNumber) this.hasLiterals = true;
         return compileLiteral(ast.value);
       case 'template':
         return compileTemplate(this, ast, context);

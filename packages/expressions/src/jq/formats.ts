@@ -5,14 +5,8 @@ import type { Machine } from './machine.ts';
 import { typeError } from './values.ts';
 
 /** `@name`: turns a value into text for some other syntax. Browser and server alike: no Buffer. */
-export type FormatFunction = (machine: Machine, value: Value) => Value;
-
 export function findFormat(name: string): ((machine: Machine, value: Value) => string) | null {
   return FORMATS.get(name) ?? null;
-}
-
-export function formatNames(): string[] {
-  return [...FORMATS.keys()];
 }
 
 /** JSON text of a value, charged while it is written. */

@@ -37,6 +37,8 @@ export interface World {
 }
 
 const TIME_CHECK_STEPS = 4096;
+/** An item that cost no more than this is taken to keep all of it. */
+const SMALL = 160;
 /** Below this a measurement costs more than the over-estimate it removes. */
 const MEASURE_FROM = 1 << 20;
 
@@ -57,6 +59,8 @@ export class Machine {
   /** The operation that is about to run; an error without a position of its own happened there. */
   at: Span | null = null;
   tail: PendingCall | null = null;
+  /** Whether a BigNumber may be among the values: outputs are then made plain. */
+  hasLiterals = false;
   regexSteps: number;
   #steps: number;
   #untilTimeCheck: number;
@@ -126,7 +130,8 @@ export class Machine {
    * older than that are counted elsewhere. The cost of measuring is bounded by the cost of those allocations.
    */
   cost(value: Value, allocated: number): number {
-    return allocated <= 0 ? 0 : sizeOf(value, allocated);
+    if (allocated <= SMALL) return Math.max(allocated, 0);
+    return sizeOf(value, allocated);
   }
 }
 
@@ -146,7 +151,7 @@ export class Gauge {
 }
 
 /** Estimated bytes of a value, shared parts counted per reference; stops counting at `cap`. */
-export function sizeOf(value: Value, cap: number): number {
+function sizeOf(value: Value, cap: number): number {
   if (typeof value === 'string') return Math.min(32 + value.length, cap);
   if (typeof value !== 'object' || value === null) return 0;
   let size = 0;

@@ -75,7 +75,7 @@ export interface Range {
 }
 
 /** Resolves slice bounds against a length: negative counts from the end, fractions widen the slice. */
-export function sliceRange(length: number, from: Value, to: Value): Range {
+function sliceRange(length: number, from: Value, to: Value): Range {
   if ((from !== null && !isNumber(from)) || (to !== null && !isNumber(to))) {
     throw new JqError('Array/string slice indices must be integers', 'index');
   }
@@ -152,7 +152,7 @@ export function indicesOf(machine: Machine, array: Value[], part: Value[]): Valu
 const MAX_INDEX = 536_870_911;
 
 /** A copy of `value` with `key` set; the original stays as it is. */
-export function setKey(machine: Machine, value: Value, key: Value, item: Value): Value {
+function setKey(machine: Machine, value: Value, key: Value, item: Value): Value {
   if (typeof key === 'string' && (value === null || isObject(value))) {
     const keys = value === null ? 0 : Object.keys(value).length;
     machine.allocateObject(keys + 1);

@@ -44,19 +44,27 @@ export class Program {
   readonly #filter: Filter;
   readonly #layout: Layout;
   readonly #variables: readonly string[];
+  readonly #hasLiterals: boolean;
 
-  constructor(source: string, filter: Filter, layout: Layout, variables: readonly string[]) {
+  constructor(
+    source: string,
+    filter: Filter,
+    layout: Layout,
+    variables: readonly string[],
+    hasLiterals: boolean,
+  ) {
     this.source = source;
     this.#filter = filter;
     this.#layout = layout;
     this.#variables = variables;
+    this.#hasLiterals = hasLiterals;
   }
 
   /** All outputs. Throws ExpressionError: `runtime` for an error of the program, `budget` for a limit it hit. */
   all(input: Json, options: EvaluateOptions = {}): Json[] {
     const outputs: Json[] = [];
-    this.evaluate(input, options, (value) => {
-      outputs.push(toPlainJson(value));
+    this.evaluate(input, options, (value, mayHoldLiterals) => {
+      outputs.push(mayHoldLiterals ? toPlainJson(value) : (value as Json));
       return true;
     });
     return outputs;
@@ -66,8 +74,8 @@ export class Program {
   first(input: Json, options: EvaluateOptions = {}): Outcome {
     let value: Json | undefined;
     try {
-      this.evaluate(input, options, (output) => {
-        value = toPlainJson(output);
+      this.evaluate(input, options, (output, mayHoldLiterals) => {
+        value = mayHoldLiterals ? toPlainJson(output) : (output as Json);
         return false;
       });
     } catch (error) {
@@ -78,7 +86,7 @@ export class Program {
   }
 
   /** Hands out outputs one by one, number literals kept as written, until `take` answers false. */
-  evaluate(input: Value, options: EvaluateOptions, take: (value: Value) => boolean): void {
+  evaluate(input: Value, options: EvaluateOptions, take: (value: Value, mayHoldLiterals: boolean) => boolean): void {
     const machine = new Machine({ ...DEFAULT_BUDGET, ...options.budget }, worldOf(options));
     const frame = new Frame(machine, null, this.#layout.size);
     this.#variables.forEach((name, slot) => {
@@ -95,7 +103,7 @@ export class Program {
       // What has been handed out stays alive.
       machine.retained += machine.cost(value, machine.temp - mark) + 8;
       machine.step(1);
-      return take(value) ? undefined : STOP;
+      return take(value, this.#hasLiterals || machine.hasLiterals) ? undefined : STOP;
     };
     try {
       const { one, run } = this.#filter;
@@ -164,7 +172,7 @@ function link(source: string, ast: ProgramAst, variables: readonly string[]): Pr
   const end = { start: source.length, end: source.length };
   const body = compiler.withDefinitions(ast.definitions, ast.body ?? { kind: 'identity', ...end });
   const filter = compiler.compile(body, { scope, layout, tail: true, subject: null });
-  return new Program(source, filter, layout, variables);
+  return new Program(source, filter, layout, variables, compiler.hasLiterals);
 }
 
 function runtimeError(source: string, error: JqError, span: Span | null): ExpressionError {

@@ -22,7 +22,7 @@ const IDENTITY = single(
 );
 
 /** `first(f)`: stops `f` at its first output. */
-export function first(filter: Filter): Filter {
+function first(filter: Filter): Filter {
   if (filter.one !== null) return filter;
   return single(firstOf(filter), () => (frame, path, value, emit) => {
     let found: { path: Path; value: Value } | null = null;

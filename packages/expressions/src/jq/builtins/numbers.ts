@@ -108,6 +108,7 @@ export const NUMBERS: Builtins = {
     if (typeof input === 'string') {
       machine.step(input.length >> 4);
       const number = numberFromLiteral(input);
+      if (number instanceof BigNumber) machine.hasLiterals = true;
       if (number !== null) return number;
     }
     throw typeError(input, 'cannot be parsed as a number');

@@ -151,6 +151,7 @@ function fromJson(machine: Machine, input: Value): Value {
   machine.step(input.length >> 3);
   // What the text can unfold to: eight bytes per item at the least two characters each.
   machine.allocate(8 * input.length);
+  machine.hasLiterals = true;
   try {
     return parseJson(input);
   } catch (error) {
