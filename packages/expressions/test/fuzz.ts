@@ -7,17 +7,7 @@
  * failing program with its seed; ends with exit code 1 when there was one.
  */
 import { builtinNames, compile, ExpressionError, type Json } from '../src/index.ts';
-
-/** A small generator with a seed (mulberry32), so that every finding can be repeated. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { randomFrom } from './random.ts';
 
 const SEEDS = [
   '.a.b[0] | map(select(.x > 1)) | {a, "b": .c, (.d): 1}',
@@ -36,8 +26,12 @@ const PIECES = [
     const [word = '', arity = '0'] = name.split('/');
     return arity === '0' ? word : `${word}(${Array(Number(arity)).fill('.').join('; ')})`;
   }),
-  ...'. .. .a .[] .[0] .[1:] | , // ?// ? ( ) [ ] { } "x" "\\( ) : ; $x as reduce foreach def f: if then else end try catch'.split(' '),
-  ...'label $l break + - * / % == != < > = |= += //= and or not 1 0 -1 1e1000 null true nan infinite "" [] {} #\n'.split(' '),
+  ...'. .. .a .[] .[0] .[1:] | , // ?// ? ( ) [ ] { } "x" "\\( ) : ; $x as reduce foreach def f: if then else end try catch'.split(
+    ' ',
+  ),
+  ...'label $l break + - * / % == != < > = |= += //= and or not 1 0 -1 1e1000 null true nan infinite "" [] {} #\n'.split(
+    ' ',
+  ),
 ];
 const INPUTS: Json[] = [
   null,
@@ -59,7 +53,8 @@ function makeProgram(random: () => number): string {
     const length = Math.floor(random() * 30);
     return String.fromCharCode(...Array.from({ length }, () => Math.floor(random() * (random() < 0.9 ? 128 : 65_536))));
   }
-  if (kind < 0.5) return Array.from({ length: 1 + Math.floor(random() * 8) }, () => pick(PIECES)).join(random() < 0.5 ? ' ' : '');
+  if (kind < 0.5)
+    return Array.from({ length: 1 + Math.floor(random() * 8) }, () => pick(PIECES)).join(random() < 0.5 ? ' ' : '');
   if (kind < 0.6) return Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(PIECES)).join(' | ');
   let text = pick(SEEDS);
   for (let edits = 1 + Math.floor(random() * 4); edits > 0; edits--) {

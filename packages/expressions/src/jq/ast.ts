@@ -59,17 +59,21 @@ export interface Index extends Span {
   kind: 'index';
   target: Ast;
   key: Ast;
+  /** `target[key]?`: only this step may fail silently, not the target or the key. */
+  optional: boolean;
 }
 export interface Slice extends Span {
   kind: 'slice';
   target: Ast;
   from: Ast | null;
   to: Ast | null;
+  optional: boolean;
 }
 /** `target[]` */
 export interface Iterate extends Span {
   kind: 'iterate';
   target: Ast;
+  optional: boolean;
 }
 export interface Variable extends Span {
   kind: 'variable';

@@ -58,54 +58,53 @@ function where(ast: Ast, context: Context): Span | null {
   return ast.kind === 'identity' ? context.subject : ast;
 }
 
+/** What a step answers; NOTHING where it does not apply and is optional. */
+type Getter = (machine: Machine, value: Value) => Value | Nothing;
+type KeyGetter = (machine: Machine, value: Value, key: Value) => Value | Nothing;
+
 export function compileIndex(compiler: Compiler, ast: Index, context: Context): Filter {
   const target = compiler.inner(ast.target, context);
   const key = constantOf(ast.key);
   const subject = where(ast.target, context);
-  const fail = (error: unknown): never => {
-    throw error instanceof JqError
-      ? error.at(ast, subject, typeof key === 'string' ? 'an object' : 'an object or an array')
-      : error;
-  };
-  const get = typeof key === 'string' ? fieldGetter(key, fail) : null;
-  if (get !== null && typeof key === 'string') return fieldFilter(target, key, get, ast.target.kind === 'identity');
-  const keyFilter = compiler.inner(ast.key, context);
-  const getAny = (machine: Machine, value: Value, index: Value): Value => {
+  const need = typeof key === 'string' ? 'an object' : 'an object or an array';
+  const get: KeyGetter = (machine, value, index) => {
     try {
       return getKey(machine, value, index);
     } catch (error) {
-      return fail(error);
+      if (!(error instanceof JqError)) throw error;
+      if (ast.optional) return NOTHING;
+      throw error.at(ast, subject, need);
     }
   };
-  return keyed(target, keyFilter, getAny);
+  if (typeof key === 'string') {
+    return fieldFilter(target, key, fieldGetter(key, get), ast.target.kind === 'identity');
+  }
+  return keyed(target, compiler.inner(ast.key, context), get);
 }
 
-type Getter = (machine: Machine, value: Value) => Value;
-
-function fieldGetter(key: string, fail: (error: unknown) => never): Getter {
-  const slow: Getter = (machine, value) => {
-    try {
-      return getKey(machine, value, key);
-    } catch (error) {
-      return fail(error);
-    }
-  };
-  if (isInheritedKey(key) || key === 'length') return slow;
+function fieldGetter(key: string, slow: KeyGetter): Getter {
+  if (isInheritedKey(key) || key === 'length') return (machine, value) => slow(machine, value, key);
   return (machine, value) => {
     if (typeof value === 'object' && value !== null) {
       const item = (value as ValueObject)[key];
       if (item !== undefined && !Array.isArray(value)) return item;
     } else if (value === null) return null;
-    return slow(machine, value);
+    return slow(machine, value, key);
   };
 }
+
+type ToPath = (path: Path, value: Value) => Signal;
 
 function fieldFilter(target: Filter, key: string, get: Getter, onInput: boolean): Filter {
   const { one, run } = target;
   const paths = () => {
     const { paths: targetPaths } = target;
-    return (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal =>
-      targetPaths(frame, path, value, (at, inner) => emit(stepInto(at, key, inner), get(frame.machine, inner)));
+    return (frame: Frame, path: Path, value: Value, emit: ToPath): Signal =>
+      targetPaths(frame, path, value, (at, inner) => {
+        const step = stepInto(at, key, inner);
+        const item = get(frame.machine, inner);
+        return item === NOTHING ? undefined : emit(step, item);
+      });
   };
   if (onInput) return single((frame, input) => get(frame.machine, input), paths);
   if (one !== null) {
@@ -114,20 +113,29 @@ function fieldFilter(target: Filter, key: string, get: Getter, onInput: boolean)
       return value === NOTHING ? NOTHING : get(frame.machine, value);
     }, paths);
   }
-  return many((frame, input, emit) => run(frame, input, (value) => emit(get(frame.machine, value))), paths);
+  return many(
+    (frame, input, emit) =>
+      run(frame, input, (value) => {
+        const item = get(frame.machine, value);
+        return item === NOTHING ? undefined : emit(item);
+      }),
+    paths,
+  );
 }
 
 /** `target[key]`: jq evaluates the key first, on the input, and the target for each of its values. */
-function keyed(target: Filter, key: Filter, get: (machine: Machine, value: Value, key: Value) => Value): Filter {
+function keyed(target: Filter, key: Filter, get: KeyGetter): Filter {
   const { one: targetOne, run: targetRun } = target;
   const { one: keyOne, run: keyRun } = key;
   const paths = () => {
     const { paths: targetPaths } = target;
-    return (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal =>
+    return (frame: Frame, path: Path, value: Value, emit: ToPath): Signal =>
       keyRun(frame, value, (index) =>
-        targetPaths(frame, path, value, (at, inner) =>
-          emit(stepInto(at, index, inner), get(frame.machine, inner, index)),
-        ),
+        targetPaths(frame, path, value, (at, inner) => {
+          const step = stepInto(at, index, inner);
+          const item = get(frame.machine, inner, index);
+          return item === NOTHING ? undefined : emit(step, item);
+        }),
       );
   };
   if (targetOne !== null && keyOne !== null) {
@@ -140,7 +148,12 @@ function keyed(target: Filter, key: Filter, get: (machine: Machine, value: Value
   }
   return many(
     (frame, input, emit) =>
-      keyRun(frame, input, (index) => targetRun(frame, input, (value) => emit(get(frame.machine, value, index)))),
+      keyRun(frame, input, (index) =>
+        targetRun(frame, input, (value) => {
+          const item = get(frame.machine, value, index);
+          return item === NOTHING ? undefined : emit(item);
+        }),
+      ),
     paths,
   );
 }
@@ -150,11 +163,13 @@ export function compileSlice(compiler: Compiler, ast: Slice, context: Context): 
   const from = ast.from === null ? compileLiteral(null) : compiler.inner(ast.from, context);
   const to = ast.to === null ? compileLiteral(null) : compiler.inner(ast.to, context);
   const subject = where(ast.target, context);
-  const get = (machine: Machine, value: Value, start: Value, end: Value): Value => {
+  const get = (machine: Machine, value: Value, start: Value, end: Value): Value | Nothing => {
     try {
       return slice(machine, value, start, end);
     } catch (error) {
-      throw error instanceof JqError ? error.at(ast, subject, 'an array or a string') : error;
+      if (!(error instanceof JqError)) throw error;
+      if (ast.optional) return NOTHING;
+      throw error.at(ast, subject, 'an array or a string');
     }
   };
   const { one: targetOne, run: targetRun } = target;
@@ -165,9 +180,11 @@ export function compileSlice(compiler: Compiler, ast: Slice, context: Context): 
     return (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal =>
       fromRun(frame, value, (start) =>
         toRun(frame, value, (end) =>
-          targetPaths(frame, path, value, (at, inner) =>
-            emit(stepInto(at, { start, end }, inner), get(frame.machine, inner, start, end)),
-          ),
+          targetPaths(frame, path, value, (at, inner) => {
+            const step = stepInto(at, { start, end }, inner);
+            const item = get(frame.machine, inner, start, end);
+            return item === NOTHING ? undefined : emit(step, item);
+          }),
         ),
       );
   };
@@ -184,7 +201,12 @@ export function compileSlice(compiler: Compiler, ast: Slice, context: Context): 
   return many(
     (frame, input, emit) =>
       fromRun(frame, input, (start) =>
-        toRun(frame, input, (end) => targetRun(frame, input, (value) => emit(get(frame.machine, value, start, end)))),
+        toRun(frame, input, (end) =>
+          targetRun(frame, input, (value) => {
+            const item = get(frame.machine, value, start, end);
+            return item === NOTHING ? undefined : emit(item);
+          }),
+        ),
       ),
     paths,
   );
@@ -194,7 +216,7 @@ export function compileIterate(compiler: Compiler, ast: Iterate, context: Contex
   const target = compiler.inner(ast.target, context);
   const subject = where(ast.target, context);
   const each = (machine: Machine, value: Value, emit: (value: Value) => Signal): Signal =>
-    iterate(machine, value, emit, ast, subject);
+    ast.optional && !Array.isArray(value) && !isObject(value) ? undefined : iterate(machine, value, emit, ast, subject);
   const paths = () => {
     const { paths: targetPaths } = target;
     return (frame: Frame, path: Path, value: Value, emit: (path: Path, value: Value) => Signal): Signal =>
@@ -330,6 +352,7 @@ export function compileObject(compiler: Compiler, ast: ObjectConstruction, conte
       kind: 'index',
       target: { kind: 'identity', start: entry.start, end: entry.start },
       key: entry.key,
+      optional: false,
       start: entry.start,
       end: entry.end,
     };
@@ -337,7 +360,11 @@ export function compileObject(compiler: Compiler, ast: ObjectConstruction, conte
     const constantKey = constantOf(entry.key);
     return { key, value, constantKey: typeof constantKey === 'string' ? constantKey : null, span: entry.key };
   });
-  if (entries.every((entry) => entry.value.one !== null && entry.constantKey !== null && entry.constantKey !== '__proto__')) {
+  if (
+    entries.every(
+      (entry) => entry.value.one !== null && entry.constantKey !== null && entry.constantKey !== '__proto__',
+    )
+  ) {
     return objectOfOnes(
       entries.map((entry) => entry.constantKey as string),
       entries.map((entry) => entry.value.one as NonNullable<Filter['one']>),

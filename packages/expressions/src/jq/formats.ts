@@ -2,6 +2,7 @@ import { isNumber, toDouble, type Value } from '../json.ts';
 import { stringify } from '../json-text.ts';
 import { JqError } from './errors.ts';
 import type { Machine } from './machine.ts';
+import { decodeUtf8 } from './utf8.ts';
 import { typeError } from './values.ts';
 
 /** `@name`: turns a value into text for some other syntax. Browser and server alike: no Buffer. */
@@ -136,7 +137,7 @@ function base64Decoded(machine: Machine, value: Value): string {
     }
   }
   if (digits % 4 === 1) throw typeError(text, 'trailing base64 byte found');
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return decodeUtf8(bytes);
 }
 
 function base32(machine: Machine, value: Value): string {
@@ -175,7 +176,7 @@ function base32Decoded(machine: Machine, value: Value): string {
       bytes.push((held >> bits) & 0xff);
     }
   }
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return decodeUtf8(bytes);
 }
 
 const FORMATS: ReadonlyMap<string, (machine: Machine, value: Value) => string> = new Map([

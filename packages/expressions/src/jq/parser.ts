@@ -7,12 +7,15 @@ import type {
   BinaryOperator,
   FunctionDefinition,
   Import,
+  Index,
+  Iterate,
   ObjectConstruction,
   ObjectEntry,
   ObjectPattern,
   ObjectPatternEntry,
   Pattern,
   ProgramAst,
+  Slice,
 } from './ast.ts';
 import { BudgetExceeded, ExpressionError, positionOf, type Span } from './errors.ts';
 import { type Token, type TokenKind, tokenize } from './lexer.ts';
@@ -300,7 +303,7 @@ class Parser {
       if (token.kind === 'field') {
         this.#at++;
         const key: Ast = { kind: 'literal', value: token.text, start: token.start, end: token.end };
-        target = { kind: 'index', target, key, start, end: token.end };
+        target = this.#optional({ kind: 'index', target, key, optional: false, start, end: token.end });
         continue;
       }
       if (token.kind !== 'op') return target;
@@ -332,26 +335,47 @@ class Parser {
     const format = this.#token.kind === 'format' ? this.#token.text : 'text';
     if (this.#token.kind === 'format') this.#at++;
     const key = this.#string(format);
-    return { kind: 'index', target, key, start: target.start, end: key.end };
+    return this.#optional({ kind: 'index', target, key, optional: false, start: target.start, end: key.end });
   }
 
   #bracket(target: Ast): Ast {
     this.#expect('[');
     const { start } = target;
-    if (this.#accept(']')) return { kind: 'iterate', target, start, end: this.#previousEnd() };
+    if (this.#accept(']')) {
+      return this.#optional({ kind: 'iterate', target, optional: false, start, end: this.#previousEnd() });
+    }
     if (this.#accept(':')) {
       const to = this.#pipe();
       this.#expect(']');
-      return { kind: 'slice', target, from: null, to, start, end: this.#previousEnd() };
+      return this.#optional({
+        kind: 'slice',
+        target,
+        from: null,
+        to,
+        optional: false,
+        start,
+        end: this.#previousEnd(),
+      });
     }
     const key = this.#pipe();
     if (this.#accept(':')) {
       const to = this.#is(']') ? null : this.#pipe();
       this.#expect(']');
-      return { kind: 'slice', target, from: key, to, start, end: this.#previousEnd() };
+      return this.#optional({ kind: 'slice', target, from: key, to, optional: false, start, end: this.#previousEnd() });
     }
     this.#expect(']');
-    return { kind: 'index', target, key, start, end: this.#previousEnd() };
+    return this.#optional({ kind: 'index', target, key, optional: false, start, end: this.#previousEnd() });
+  }
+
+  /** A `?` right after a path step belongs to that step alone. */
+  #optional(step: Index | Slice | Iterate): Ast {
+    if (this.#is('?//')) {
+      // Outside of patterns `.a?//b` means `.a? // b`.
+      const token = this.#token;
+      this.#tokens[this.#at] = { kind: 'op', text: '//', start: token.start + 1, end: token.end };
+      return { ...step, optional: true, end: token.start + 1 };
+    }
+    return this.#accept('?') ? { ...step, optional: true, end: this.#previousEnd() } : step;
   }
 
   // ---- terms
@@ -374,7 +398,8 @@ class Parser {
       case 'field': {
         this.#at++;
         const target: Ast = { kind: 'identity', start, end: start };
-        return { kind: 'index', target, key: { kind: 'literal', value: token.text, start, end }, start, end };
+        const key: Ast = { kind: 'literal', value: token.text, start, end };
+        return this.#optional({ kind: 'index', target, key, optional: false, start, end });
       }
       case 'variable': {
         this.#at++;

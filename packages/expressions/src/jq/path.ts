@@ -91,6 +91,15 @@ function sliceRange(length: number, from: Value, to: Value): Range {
   return { from: start, to: Math.max(start, end) };
 }
 
+function sliceBounds(key: ValueObject): { from: Value; to: Value } {
+  const from = readKey(key, 'start');
+  const to = readKey(key, 'end');
+  if (from === undefined || to === undefined) {
+    throw new JqError('Array/string slice indices must be integers', 'index');
+  }
+  return { from, to };
+}
+
 export function slice(machine: Machine, value: Value, from: Value, to: Value): Value {
   if (value === null) return null;
   if (Array.isArray(value)) {
@@ -131,7 +140,8 @@ export function getKey(machine: Machine, value: Value, key: Value): Value {
   } else if (isObject(key)) {
     if (value === null) return null;
     if (Array.isArray(value) || typeof value === 'string') {
-      return slice(machine, value, readKey(key, 'start') ?? null, readKey(key, 'end') ?? null);
+      const { from, to } = sliceBounds(key);
+      return slice(machine, value, from, to);
     }
   } else if (Array.isArray(key) && Array.isArray(value)) return indicesOf(machine, value, key);
   throw indexError(value, key);
@@ -165,7 +175,8 @@ function setKey(machine: Machine, value: Value, key: Value, item: Value): Value 
   }
   if (isObject(key) && (value === null || Array.isArray(value))) {
     const array = value ?? [];
-    const range = sliceRange(array.length, readKey(key, 'start') ?? null, readKey(key, 'end') ?? null);
+    const bounds = sliceBounds(key);
+    const range = sliceRange(array.length, bounds.from, bounds.to);
     if (!Array.isArray(item)) throw new JqError('A slice of an array can only be assigned another array', 'index');
     machine.allocateArray(array.length - (range.to - range.from) + item.length);
     return [...array.slice(0, range.from), ...item, ...array.slice(range.to)];
@@ -302,7 +313,8 @@ function deleteItems(machine: Machine, array: Value[], keys: Value[]): Value {
       const index = Math.trunc(toDouble(key));
       gone.add(index < 0 ? index + array.length : index);
     } else if (isObject(key)) {
-      const range = sliceRange(array.length, readKey(key, 'start') ?? null, readKey(key, 'end') ?? null);
+      const bounds = sliceBounds(key);
+      const range = sliceRange(array.length, bounds.from, bounds.to);
       machine.step(range.to - range.from);
       for (let at = range.from; at < range.to; at++) gone.add(at);
     } else throw new JqError(`Cannot delete ${kindName(key)} element of array`, 'path');

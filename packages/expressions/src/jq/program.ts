@@ -46,13 +46,7 @@ export class Program {
   readonly #variables: readonly string[];
   readonly #hasLiterals: boolean;
 
-  constructor(
-    source: string,
-    filter: Filter,
-    layout: Layout,
-    variables: readonly string[],
-    hasLiterals: boolean,
-  ) {
+  constructor(source: string, filter: Filter, layout: Layout, variables: readonly string[], hasLiterals: boolean) {
     this.source = source;
     this.#filter = filter;
     this.#layout = layout;

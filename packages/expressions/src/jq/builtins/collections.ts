@@ -2,7 +2,6 @@ import { isNumber, isObject, readKey, toDouble, type Value, type ValueObject, wr
 import { collect, iterate } from '../compile-term.ts';
 import { JqError, type Span } from '../errors.ts';
 import { type Filter, type Frame, many, NOTHING, type Signal, single } from '../filter.ts';
-import { textOf } from '../formats.ts';
 import type { Machine } from '../machine.ts';
 import { hasKey } from '../path.ts';
 import { compare, compareStrings, described, equals, kindName, sortedKeys, typeError, typeErrors } from '../values.ts';
@@ -226,52 +225,42 @@ function keys(machine: Machine, input: Value, inOrder: boolean): Value[] {
 
 function toEntries(machine: Machine, input: Value): Value[] {
   if (Array.isArray(input)) {
-    throw new JqError(
-      input.length === 0 ? 'array ([]) has no keys to pair' : 'Cannot index array with string "0"',
-      'type',
-    );
+    machine.allocate(input.length * 80);
+    machine.step(input.length);
+    return input.map((value, key) => ({ key, value }));
   }
   const names = keys(machine, input, false) as string[];
   machine.allocate(names.length * 80);
   return names.map((key) => ({ key, value: (input as ValueObject)[key] ?? null }));
 }
 
-const KEY_NAMES = ['key', 'k', 'name', 'Name', 'Key', 'K'];
-const VALUE_NAMES = ['value', 'v', 'Value', 'V'];
+const KEY_NAMES = ['key', 'Key', 'name', 'Name'];
 
-/** Also takes the short names and the scalar keys of earlier jq versions. */
 function fromEntries(machine: Machine, input: Value): ValueObject {
   const items = Array.isArray(input) ? input : isObject(input) ? Object.values(input) : null;
   if (items === null) throw new JqError(`Cannot iterate over ${described(input)}`, 'iterate');
   const object: ValueObject = {};
   machine.allocateObject(items.length);
   for (const item of items) {
-    if (!isObject(item)) throw new JqError(`Cannot index ${kindName(item)} with string "key"`, 'index');
-    writeKey(object, entryKey(machine, item), entryValue(item));
+    if (!isObject(item) && item !== null) {
+      throw new JqError(`Cannot index ${kindName(item)} with string "key"`, 'index');
+    }
+    const key = item === null ? null : entryKey(item);
+    if (typeof key !== 'string') throw new JqError(`Cannot use ${described(key)} as object key`, 'object-key');
+    writeKey(object, key, item === null ? null : (readKey(item, 'value') ?? readKey(item, 'Value') ?? null));
     machine.step(1);
   }
   return object;
 }
 
-function entryKey(machine: Machine, item: ValueObject): string {
+/** The first of the four names that has a value; with none, the last one looked at. */
+function entryKey(item: ValueObject): Value {
   let key: Value = null;
   for (const name of KEY_NAMES) {
-    const value = readKey(item, name) ?? null;
-    if (value === null) continue;
-    key = value;
-    if (value !== false) break;
+    key = readKey(item, name) ?? null;
+    if (key !== null && key !== false) return key;
   }
-  if (typeof key === 'string') return key;
-  if (key === null || typeof key === 'boolean' || isNumber(key)) return textOf(machine, key);
-  throw new JqError(`Cannot use ${described(key)} as object key`, 'object-key');
-}
-
-function entryValue(item: ValueObject): Value {
-  for (const name of VALUE_NAMES) {
-    const value = readKey(item, name);
-    if (value !== undefined) return value;
-  }
-  return null;
+  return key;
 }
 
 function flatten(machine: Machine, input: Value, depth: number): Value[] {
@@ -296,16 +285,26 @@ function flatten(machine: Machine, input: Value, depth: number): Value[] {
   return flat;
 }
 
+/** As many rows as the longest row is long, padded with null. */
 function transpose(machine: Machine, input: Value): Value[] {
-  if (!Array.isArray(input)) throw new JqError(`Cannot iterate over ${described(input)}`, 'iterate');
+  const rows = Array.isArray(input) ? input : isObject(input) ? Object.values(input) : null;
+  if (rows === null) throw new JqError(`Cannot iterate over ${described(input)}`, 'iterate');
   let width = 0;
-  for (const row of input) {
-    if (Array.isArray(row)) width = Math.max(width, row.length);
-    else if (row !== null) throw new JqError(`Cannot index ${kindName(row)} with number`, 'index');
-  }
-  machine.step(width * input.length);
-  machine.allocateArray(width * input.length + width);
-  return Array.from({ length: width }, (_, column) => input.map((row) => (row as Value[] | null)?.[column] ?? null));
+  for (const row of rows) width = Math.max(width, rowLength(row));
+  width = Math.ceil(width);
+  const bad = width === 0 ? undefined : rows.find((row) => row !== null && !Array.isArray(row));
+  if (bad !== undefined) throw new JqError(`Cannot index ${kindName(bad)} with number`, 'index');
+  machine.step(width * rows.length);
+  machine.allocateArray(width * rows.length + width);
+  return Array.from({ length: width }, (_, column) => rows.map((row) => (row as Value[] | null)?.[column] ?? null));
+}
+
+function rowLength(row: Value): number {
+  if (row === null) return 0;
+  if (typeof row === 'string' || Array.isArray(row)) return row.length;
+  if (isNumber(row)) return Math.abs(toDouble(row)) || 0;
+  if (isObject(row)) return Object.keys(row).length;
+  throw typeError(row, 'has no length');
 }
 
 /** Every way to take one item from each array, the last varying fastest. */
@@ -367,14 +366,16 @@ export const COLLECTIONS: Builtins = {
   'keys/0': ofInput((machine, input) => keys(machine, input, true)),
   'keys_unsorted/0': ofInput((machine, input) => keys(machine, input, false)),
   'reverse/0': ofInput((machine, input) => {
-    if (input === null) return [];
-    if (typeof input === 'string') {
+    if (Array.isArray(input)) {
       machine.allocateArray(input.length);
-      return [...input].reverse().join('');
+      return input.slice().reverse();
     }
-    if (!Array.isArray(input)) throw typeError(input, 'cannot be reversed, as it is not an array');
-    machine.allocateArray(input.length);
-    return input.slice().reverse();
+    if (typeof input === 'boolean') throw typeError(input, 'has no length');
+    // What has no length has nothing to reverse; what has one cannot be indexed with a number.
+    const isEmpty =
+      input === null || input === '' || input === 0 || (isObject(input) && Object.keys(input).length === 0);
+    if (!isEmpty) throw new JqError(`Cannot index ${kindName(input)} with number`, 'index');
+    return [];
   }),
   'to_entries/0': ofInput(toEntries),
   'from_entries/0': ofInput(fromEntries),

@@ -2,7 +2,7 @@ import type { Value } from '../../json.ts';
 import type { Ast } from '../ast.ts';
 import type { Compiler } from '../compiler.ts';
 import type { Span } from '../errors.ts';
-import { type Filter, type Frame, many, NOTHING, type Signal, single } from '../filter.ts';
+import { type Filter, type Frame, many, NOTHING, type One, type Signal, single } from '../filter.ts';
 import type { Machine } from '../machine.ts';
 import type { Context } from '../scope.ts';
 
@@ -59,11 +59,12 @@ export function ofValues(
     const ones = filters.map((filter) => filter.one);
     if (ones.every((one) => one !== null)) {
       return single((frame, input) => {
-        const values: Value[] = [];
-        for (const one of ones) {
-          const value = one(frame, input);
+        const values: Value[] = new Array(ones.length);
+        for (let done = 0; done < ones.length; done++) {
+          const at = firstSlowest ? done : ones.length - 1 - done;
+          const value = (ones[at] as One)(frame, input);
           if (value === NOTHING) return NOTHING;
-          values.push(value);
+          values[at] = value;
         }
         return call(frame, input, values);
       });

@@ -9,16 +9,31 @@ function double(value: Value): number {
 }
 
 function unary(compute: (x: number) => number) {
-  return ofInput((_machine, input) => compute(double(input)));
+  return ofInput((machine, input) => {
+    machine.step(INTEGRALS.has(compute) ? 2000 : 1);
+    return compute(double(input));
+  });
 }
 
 function binary(compute: (x: number, y: number) => number) {
-  return ofValues((_machine, _input, values) => compute(double(values[0] as Value), double(values[1] as Value)));
+  return ofValues((machine, _input, values) => {
+    machine.step(INTEGRALS.has(compute) ? 2000 : 1);
+    return compute(double(values[0] as Value), double(values[1] as Value));
+  });
 }
 
 function test(compute: (x: number) => boolean) {
   return ofInput((_machine, input) => isNumber(input) && compute(toDouble(input)));
 }
+
+const j0 = (x: number): number => math.besselJ(0, x);
+const j1 = (x: number): number => math.besselJ(1, x);
+const jn = (n: number, x: number): number => math.besselJ(Math.trunc(n), x);
+const y0 = (x: number): number => math.besselY(0, x);
+const y1 = (x: number): number => math.besselY(1, x);
+const yn = (n: number, x: number): number => math.besselY(Math.trunc(n), x);
+/** Computed by numeric integration: a thousand times the cost of the others. */
+const INTEGRALS: ReadonlySet<unknown> = new Set([j0, j1, jn, y0, y1, yn]);
 
 const UNARY: Readonly<Record<string, (x: number) => number>> = {
   acos: Math.acos,
@@ -39,10 +54,10 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
   expm1: Math.expm1,
   fabs: Math.abs,
   floor: Math.floor,
-  gamma: (x) => math.lgamma(x),
-  j0: (x) => math.besselJ(0, x),
-  j1: (x) => math.besselJ(1, x),
-  lgamma: (x) => math.lgamma(x),
+  gamma: math.lgamma,
+  j0,
+  j1,
+  lgamma: math.lgamma,
   log: Math.log,
   log10: Math.log10,
   log1p: Math.log1p,
@@ -60,8 +75,8 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
   tanh: Math.tanh,
   tgamma: math.tgamma,
   trunc: Math.trunc,
-  y0: (x) => math.besselY(0, x),
-  y1: (x) => math.besselY(1, x),
+  y0,
+  y1,
 };
 
 const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
@@ -73,7 +88,7 @@ const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
   fmin: (x, y) => (Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.min(x, y)),
   fmod: (x, y) => x % y,
   hypot: Math.hypot,
-  jn: (n, x) => math.besselJ(Math.trunc(n), x),
+  jn,
   ldexp: math.ldexp,
   nextafter: math.nextafter,
   nexttoward: math.nextafter,
@@ -81,7 +96,7 @@ const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
   remainder: math.remainder,
   scalb: math.scalb,
   scalbln: math.ldexp,
-  yn: (n, x) => math.besselY(Math.trunc(n), x),
+  yn,
 };
 
 export const NUMBERS: Builtins = {

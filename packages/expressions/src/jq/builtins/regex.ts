@@ -191,11 +191,11 @@ function substitute(
     const gap = sliceCodePoints(search.text, previous, match.start);
     let at = 0;
     const inner = replacement.run(frame, namedCaptures(machine, search, match), (value) => {
-      if (typeof value !== 'string') {
+      if (typeof value !== 'string' && value !== null) {
         machine.at = span;
         throw new JqError(`${described((results[at] ?? '') + gap)} and ${described(value)} cannot be added`, 'type');
       }
-      const longer = (results[at] ?? '') + gap + value;
+      const longer = (results[at] ?? '') + gap + (value ?? '');
       machine.allocateString(longer.length);
       results[at++] = longer;
       return undefined;
