@@ -14,6 +14,7 @@ export {
   type ErrorKind,
   type EvaluateOptions,
   ExpressionError,
+  type ModuleReader,
   type Outcome,
   type Position,
   Program,

@@ -3,11 +3,13 @@
  *
  *   node packages/expressions/test/conformance.ts <file.test>…        (or paths in JQ_TEST_FILES, separated by ":")
  *
+ * JQ_TEST_MODULES names jq's tests/modules folder, which some of the tests import from; without it those fail.
+ *
  * Prints pass/total per file and each failure. A `%%FAIL` group passes when the program is refused; whether the wording
  * is jq's own is not checked.
  */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { compile, ExpressionError } from '../src/jq/index.ts';
 import { equals } from '../src/jq/values.ts';
 import type { Value } from '../src/json.ts';
@@ -52,10 +54,17 @@ export function readTests(text: string): TestCase[] {
 const meter = { step: () => undefined };
 const budget = { steps: 1e9, memoryBytes: 1e9, outputBytes: 1e9, regexSteps: 1e9, depth: 10_000 };
 
+const library = process.env.JQ_TEST_MODULES ?? '';
+
+function readModule(path: string): string | null {
+  const file = join(library, path);
+  return library !== '' && existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+
 /** null: passed. */
 function runTest(test: TestCase): string | null {
   try {
-    const program = compile(test.program);
+    const program = compile(test.program, { modules: readModule });
     if (test.mustFail) return 'compiled, but must be refused';
     const outputs: Value[] = [];
     let failure: string | null = null;

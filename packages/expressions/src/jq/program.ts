@@ -5,6 +5,7 @@ import { Compiler } from './compiler.ts';
 import { BudgetExceeded, ExpressionError, JqError, type Position, positionOf, type Span } from './errors.ts';
 import { drive, type Filter, Frame, type Signal, STOP, Stop } from './filter.ts';
 import { type Budget, DEFAULT_BUDGET, Machine, textSizeOf, type World } from './machine.ts';
+import { Linker, type ModuleReader } from './modules.ts';
 import { parse } from './parser.ts';
 import { Layout, Scope } from './scope.ts';
 import { abbreviated, truncated } from './values.ts';
@@ -14,6 +15,8 @@ export interface CompileOptions {
   singleQuotes?: boolean;
   /** Names, without `$`, that `EvaluateOptions.variables` will give values to. */
   variables?: string[];
+  /** Where `import` and `include` find modules; without it they are refused. */
+  modules?: ModuleReader;
   /** How deep the program's text may nest; a level costs JavaScript stack while compiling. Default 300. */
   maxDepth?: number;
 }
@@ -145,7 +148,7 @@ export function compile(source: string, options: CompileOptions = {}): Program {
       singleQuotes: options.singleQuotes === true,
       ...(options.maxDepth === undefined ? {} : { maxDepth: options.maxDepth }),
     });
-    return link(source, ast, options.variables ?? []);
+    return link(source, ast, options.variables ?? [], options.modules ?? null);
   } catch (error) {
     if (error instanceof BudgetExceeded) throw budgetError(error, undefined);
     if (error instanceof RangeError) throw stackError(error, options.maxDepth ?? 300);
@@ -153,20 +156,17 @@ export function compile(source: string, options: CompileOptions = {}): Program {
   }
 }
 
-function link(source: string, ast: ProgramAst, variables: readonly string[]): Program {
-  const first = ast.imports[0];
-  if (first !== undefined) {
-    const message = 'import and include are refused: a program here has no files to read';
-    throw new ExpressionError('syntax', 'refused', message, positionOf(source, first));
-  }
-  const compiler = new Compiler(source, findBuiltin);
+function link(source: string, ast: ProgramAst, variables: readonly string[], modules: ModuleReader | null): Program {
+  const linker = new Linker(modules, findBuiltin);
+  const compiler = new Compiler(source, linker.findBuiltin);
   const layout = new Layout(null);
   let scope: Scope | null = null;
   for (const name of variables) scope = new Scope({ kind: 'variable', name, layout, slot: layout.slot() }, scope);
+  scope = linker.scopeOf(source, ast.imports, '', scope);
   const end = { start: source.length, end: source.length };
   const body = compiler.withDefinitions(ast.definitions, ast.body ?? { kind: 'identity', ...end });
   const filter = compiler.compile(body, { scope, layout, tail: true, subject: null });
-  return new Program(source, filter, layout, variables, compiler.hasLiterals);
+  return new Program(source, filter, layout, variables, compiler.hasLiterals || ast.imports.length > 0);
 }
 
 function runtimeError(source: string, error: JqError, span: Span | null): ExpressionError {

@@ -147,7 +147,7 @@ function computeBindsSlots(ast: Ast): boolean {
 }
 
 /** The direct sub-expressions of a node, patterns' keys included. */
-function childrenOf(ast: Ast): Ast[] {
+export function childrenOf(ast: Ast): Ast[] {
   switch (ast.kind) {
     case 'identity':
     case 'recurse':
