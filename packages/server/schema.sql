@@ -127,8 +127,7 @@ create table events (
   status text default 'SUCCESS'::text not null,
   message text,
   before json,
-  after json,
-  depth integer default 0 not null
+  after json
 );
 create table migrations (
   name text not null,

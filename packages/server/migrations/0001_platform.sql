@@ -5,20 +5,29 @@
 -- questions that come before an organization is known (login, token check) and the readers of queues and events.
 
 do $$
+declare
+  wanted text;
 begin
-  if not exists (select from pg_roles where rolname = 'quayside_app') then
-    create role quayside_app nologin noinherit;
-  end if;
-  if not exists (select from pg_roles where rolname = 'quayside_system') then
-    create role quayside_system nologin noinherit;
-  end if;
-exception when duplicate_object or unique_violation then
-  -- Roles belong to the cluster: another database of it is being migrated at this moment.
-  null;
+  foreach wanted in array array['quayside_app', 'quayside_system'] loop
+    begin
+      if not exists (select from pg_roles where rolname = wanted) then
+        execute format('create role %I nologin noinherit', wanted);
+      end if;
+    exception
+      when duplicate_object or unique_violation then
+        -- Roles belong to the cluster: another database of it is being migrated at this moment.
+        null;
+      when insufficient_privilege then
+        raise exception 'the role % is missing and may not be created by %; as a superuser run: create role % nologin noinherit; grant % to %',
+          wanted, current_user, wanted, wanted, current_user;
+    end;
+    if not pg_has_role(current_user, wanted, 'set') then
+      execute format('grant %I to current_user', wanted);
+    end if;
+  end loop;
 end
 $$;
 
-grant quayside_app, quayside_system to current_user;
 grant usage on schema public to quayside_app, quayside_system;
 
 create function quayside_org_id() returns text
@@ -70,9 +79,7 @@ create table events (
   status text not null default 'SUCCESS',
   message text,
   before json,
-  after json,
-  -- Length of the chain of automations that led here; guards against loops.
-  depth int not null default 0
+  after json
 );
 create index events_cursor on events (xid, seq);
 create index events_by_org on events (org_id, seq desc);

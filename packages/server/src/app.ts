@@ -21,6 +21,7 @@ import { createServerDelivery } from './features/runs/service-delivery.ts';
 import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
 import { serveSystem } from './features/system/routes.ts';
 import { createSystem } from './features/system/service.ts';
+import { trackConnections } from './platform/connections.ts';
 import { type Actor, createWorld, type World } from './platform/ctx.ts';
 import { type Database, openDatabase } from './platform/db.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
@@ -105,6 +106,7 @@ export async function startApp(
       checkReplies: options.checkReplies ?? false,
       servePage: (request, reply) => servePage?.(request, reply) ?? false,
     });
+    const connections = trackConnections(http.app.server);
     ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
 
     const waits = createClaimWaits(wakes);
@@ -139,6 +141,7 @@ export async function startApp(
       clearInterval(cleanup);
       waits.close();
       await deliveries.stop();
+      connections.closeWhenIdle();
       const force = setTimeout(() => http.app.server.closeAllConnections(), drainTimeoutMs);
       await http.app.close();
       clearTimeout(force);

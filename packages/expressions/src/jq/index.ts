@@ -1,4 +1,3 @@
-export type { Json } from '../json.ts';
 export { builtinNames } from './builtins/index.ts';
 export { type ErrorKind, ExpressionError, type Position } from './errors.ts';
 export { type Budget, DEFAULT_BUDGET } from './machine.ts';

@@ -32,7 +32,7 @@ export interface ParseOptions {
   maxDepth?: number;
 }
 
-export const KEYWORDS: ReadonlySet<string> = new Set(
+const KEYWORDS: ReadonlySet<string> = new Set(
   'as def module import include if then else elif end reduce foreach try catch label break and or __loc__'.split(' '),
 );
 

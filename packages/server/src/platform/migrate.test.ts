@@ -2,9 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createDatabase, silentLog, type TestDatabase } from '@quayside/testkit';
+import { administer, createDatabase, silentLog, type TestDatabase } from '@quayside/testkit';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { openDatabase, sql } from './db.ts';
 import { migrate } from './migrate.ts';
 
 let database: TestDatabase;
@@ -29,6 +30,29 @@ describe('migrations', () => {
     const { rows } = await client.query<{ name: string }>('select name from migrations order by name');
     await client.end();
     expect(rows.map((row) => row.name)).toEqual(applied[0]);
+  });
+
+  it('run as an ordinary owner who may use the roles, and tell one who may not', async () => {
+    // Managed databases give no superuser. The roles exist already in this cluster, as after a first installation in it.
+    const owner = `owner_${process.pid}`;
+    await administer(inject('postgresAdminUrl'), `create role ${owner} login password 'x'`);
+    const url = new URL(database.url);
+    await administer(inject('postgresAdminUrl'), `alter database ${url.pathname.slice(1)} owner to ${owner}`);
+    url.username = owner;
+    url.password = 'x';
+    try {
+      await expect(migrate(url.href, silentLog)).rejects.toThrow(
+        /0001_platform\.sql failed: permission denied to grant role/,
+      );
+      await administer(inject('postgresAdminUrl'), `grant quayside_app, quayside_system to ${owner}`);
+      expect((await migrate(url.href, silentLog)).length).toBeGreaterThan(4);
+      const app = openDatabase({ url: url.href, maxConnections: 1, log: silentLog });
+      expect(await app.system((tx) => tx.many(sql`select * from organizations`))).toEqual([]);
+      await app.close();
+    } finally {
+      await database.drop();
+      await administer(inject('postgresAdminUrl'), `drop role ${owner}`);
+    }
   });
 
   it('leave nothing of a file that fails, and name it', async () => {

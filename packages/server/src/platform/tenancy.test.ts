@@ -32,7 +32,6 @@ afterAll(async () => {
 /** Tables without an organization, each with the reason why that is right. */
 const notTenantData: Readonly<Record<string, string>> = {
   migrations: 'the installation’s own',
-  event_readers: 'positions of readers over all organizations',
 };
 
 describe('tenancy', () => {

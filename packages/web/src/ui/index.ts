@@ -1,6 +1,6 @@
 export { BrandMark } from './brand.tsx';
 export { CodeBlock, JsonBlock } from './code-block.tsx';
-export { ColourChip, ColourDot } from './colour-chip.tsx';
+export { ColourDot } from './colour-chip.tsx';
 export { CopyButton } from './copy-button.tsx';
 export { Dialog } from './dialog.tsx';
 export { Facts } from './facts.tsx';
@@ -12,6 +12,6 @@ export { SearchBox } from './search-box.tsx';
 export { EmptyState, ErrorPanel, Loading } from './states.tsx';
 export { Chip, StatusChip, statusWords } from './status-chip.tsx';
 export { cssVariables, theme } from './theme.ts';
-export { Ago, Duration, formatDuration, formatInstant } from './time.tsx';
+export { Ago, Duration, formatInstant } from './time.tsx';
 export { ToastProvider, useToast } from './toasts.tsx';
 export { None, Value } from './value.tsx';

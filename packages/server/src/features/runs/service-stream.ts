@@ -35,11 +35,15 @@ export async function streamRun(
     isClosed = true;
     wake();
   });
-  const endEarly = () => wake();
+  const endEarly = () => {
+    wake();
+    // A browser that does not read would hold the drain; it comes back with its cursor.
+    if (response.writableNeedDrain) response.destroy();
+  };
   draining.addEventListener('abort', endEarly);
   const off = wakes.on(runTopic(world.orgId, runId), () => wake());
   const write = async (text: string): Promise<void> => {
-    if (isClosed || response.write(text)) return;
+    if (isClosed || draining.aborted || response.write(text)) return;
     await new Promise<void>((resolve) => {
       response.once('drain', resolve);
       response.once('close', resolve);

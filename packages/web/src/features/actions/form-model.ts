@@ -53,7 +53,7 @@ const maxRounds = 10;
 
 export const entityKey = (blueprint: string, identifier: string): string => `${blueprint}/${identifier}`;
 
-export function isJq(value: unknown): value is JqQuery {
+function isJq(value: unknown): value is JqQuery {
   return typeof (value as JqQuery | null | undefined)?.jqQuery === 'string';
 }
 
@@ -233,7 +233,7 @@ export function limitsOf(inputs: UserInputs, drafts: Drafts, about: Surroundings
   return settlerOf(contextForm(inputs, drafts, about), about, evaluate);
 }
 
-export function sentence(label: string, predicate: string): string {
+function sentence(label: string, predicate: string): string {
   return `${label} ${predicate.replace(/\.$/, '')}.`;
 }
 

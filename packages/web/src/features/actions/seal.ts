@@ -17,7 +17,7 @@ export async function sealInputs(
   return sealed;
 }
 
-export async function seal(clear: string, publicKeyPem: string): Promise<string> {
+async function seal(clear: string, publicKeyPem: string): Promise<string> {
   const der = fromBase64(publicKeyPem.replace(/-----[^-]+-----|\s/g, ''));
   const publicKey = await crypto.subtle.importKey('spki', der, { name: 'RSA-OAEP', hash: 'SHA-256' }, false, [
     'wrapKey',

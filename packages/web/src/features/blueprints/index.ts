@@ -1,1 +1,1 @@
-export { blueprintsQuery, useBlueprint, useBlueprints } from './queries.ts';
+export { useBlueprint, useBlueprints } from './queries.ts';

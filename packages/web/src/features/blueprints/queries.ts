@@ -3,7 +3,7 @@ import { queryOptions, useQuery } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
 
 /** The data model changes rarely and is small: one list answers every question about it. */
-export const blueprintsQuery = queryOptions({
+const blueprintsQuery = queryOptions({
   queryKey: ['blueprints'],
   queryFn: async ({ signal }) => (await call(blueprintRoutes.list, { signal })).blueprints,
   staleTime: 60_000,

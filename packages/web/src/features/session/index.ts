@@ -1,4 +1,4 @@
 import { lazy } from 'react';
 
-export { type Me, meQuery, useMay, useMe, useSignOut } from './queries.ts';
+export { meQuery, useMay, useMe, useSignOut } from './queries.ts';
 export const LoginPage = lazy(() => import('./login-page.tsx').then((page) => ({ default: page.LoginPage })));
