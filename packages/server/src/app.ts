@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { serveActions } from './features/actions/routes.ts';
 import { serveAudit } from './features/audit/routes.ts';
@@ -59,6 +60,9 @@ export interface App {
 const sessionCleanupMs = 60 * 60_000;
 const drainTimeoutMs = 20_000;
 
+/** Login of the first start, when it was generated. */
+export const firstLoginFile = (config: Config): string => join(config.dataDir, 'first-login.txt');
+
 export async function startApp(
   config: Config,
   log: Logger,
@@ -80,10 +84,18 @@ export async function startApp(
     await migrate(databaseUrl, log);
     const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, log });
     undo.push(() => database.close());
-    const firstStart = await setUpFirstOrganization(database, vault, {
-      ...config.setup,
-      ...(config.demo ? { orgName: 'Harbour Coffee', orgSettings: { demo: {} } } : { orgName: 'My organization' }),
-    });
+    const firstStart = await setUpFirstOrganization(
+      database,
+      vault,
+      {
+        ...config.setup,
+        ...(config.demo ? { orgName: 'Harbour Coffee', orgSettings: { demo: {} } } : { orgName: 'My organization' }),
+      },
+      ({ adminEmail, adminPassword }) => {
+        if (config.setup.adminPassword === undefined)
+          writeFileSync(firstLoginFile(config), `${adminEmail}\n${adminPassword}\n`, { mode: 0o600 });
+      },
+    );
     const wakes = await openWakes(databaseUrl, log);
     undo.push(() => wakes.close());
 
@@ -147,7 +159,12 @@ export async function startApp(
       clearTimeout(force);
     });
 
-    await http.app.listen({ port: config.port, host: config.host });
+    await http.app.listen({ port: config.port, host: config.host }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new Error(
+        `port ${config.port} is in use by another program. Stop it, or set QUAYSIDE_PORT to a free port.`,
+      );
+    });
     const { port } = http.app.server.address() as AddressInfo;
     let stopped: Promise<void> | undefined;
     return {

@@ -1,8 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type App, startApp } from './app.ts';
+import { type App, firstLoginFile, startApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { type DemoProcesses, startDemoProcesses } from './demo/processes.ts';
 import { prepareDemo } from './demo/seed.ts';
@@ -75,11 +73,10 @@ function freeLoopbackPort(): Promise<number> {
 
 /** What a person needs next, on standard output, apart from the log. */
 function announce(app: App, config: Config): void {
-  const loginFile = join(config.dataDir, 'first-login.txt');
+  const loginFile = firstLoginFile(config);
   const lines = ['', `  Quayside is ready at ${app.url}`, ''];
   if (app.firstStart && config.setup.adminPassword === undefined) {
     const { adminEmail, adminPassword } = app.firstStart;
-    writeFileSync(loginFile, `${adminEmail}\n${adminPassword}\n`, { mode: 0o600 });
     lines.push(
       `  E-mail    ${adminEmail}`,
       `  Password  ${adminPassword}`,

@@ -57,7 +57,7 @@ export async function startEmbeddedPostgres(options: {
   const account = accountForRoot();
   const places = choosePlaces(options.dataDir, account, log);
   const password = await initialise(places, account);
-  await stopLeftover(places.cluster, log);
+  await stopLeftover(places.cluster, password, log);
 
   const port = await freePort();
   const url = `postgresql://quayside:${password}@127.0.0.1:${port}/quayside`;
@@ -93,16 +93,15 @@ export async function startEmbeddedPostgres(options: {
       tail = (tail + chunk).slice(-4_000);
       log.debug({ postgres: chunk.trimEnd() }, 'postgres');
     });
+    const isRunning = () => started.exitCode === null && started.signalCode === null;
+    await untilReachable(url, isRunning, () => tail);
+    // Only now: one that ends before it is reachable is its launcher's matter, or two would be launched in its place.
     started.on('exit', (code, signal) => {
-      if (isStopping || child !== started) return;
+      if (isStopping) return;
       log.error({ code, signal, tail: tail.slice(-1_000) }, 'the embedded PostgreSQL ended; starting it again');
       void relaunch(launch, log, () => isStopping);
     });
-    await untilReachable(
-      url,
-      () => started.exitCode === null && started.signalCode === null,
-      () => tail,
-    );
+    if (!isRunning()) throw new Error(`PostgreSQL ended at once: ${tail.trim()}`);
   };
   try {
     await launch();
@@ -290,11 +289,27 @@ async function initialise(places: Places, account: Account | undefined): Promise
   return password;
 }
 
-async function stopLeftover(cluster: string, log: Logger): Promise<void> {
+/**
+ * Two portals on one data directory would take the database from each other, so only a PostgreSQL that no portal is connected
+ * to is stopped. The connections of a portal that was killed end with it, but not at once.
+ */
+async function stopLeftover(cluster: string, password: string, log: Logger): Promise<void> {
   const file = join(cluster, 'postmaster.pid');
   if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+  const [pidLine, , , port] = readFileSync(file, 'utf8').split('\n');
+  const pid = Number(pidLine);
   if (!isAlive(pid) || !isPostgres(pid)) return;
+  for (
+    let waitedMs = 0;
+    await isInUse(`postgresql://quayside:${password}@127.0.0.1:${port}/postgres`);
+    waitedMs += 250
+  ) {
+    if (waitedMs >= 3_000)
+      throw new Error(
+        `Another Quayside is running on this data directory (its PostgreSQL, process ${pid}, serves ${cluster}). Stop it first, or set QUAYSIDE_DATA_DIR to a directory of its own.`,
+      );
+    await sleep(250);
+  }
   log.warn({ pid }, 'a PostgreSQL of an earlier start is still running; stopping it first');
   process.kill(pid, 'SIGINT');
   for (let waitedMs = 0; isAlive(pid) && waitedMs < 30_000; waitedMs += 50) await sleep(50);
@@ -302,6 +317,20 @@ async function stopLeftover(cluster: string, log: Logger): Promise<void> {
     throw new Error(
       `The PostgreSQL with process id ${pid} in ${cluster} does not stop. Stop it by hand and start again.`,
     );
+}
+
+async function isInUse(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  try {
+    await client.connect();
+    const { rowCount } = await client.query("select from pg_stat_activity where application_name like 'quayside%'");
+    return rowCount !== 0;
+  } catch {
+    // One that answers nobody (starting, recovering, hanging) has no portal on it either.
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 function isAlive(pid: number): boolean {
@@ -346,7 +375,7 @@ async function untilReachable(url: string, isRunning: () => boolean, tail: () =>
     try {
       await client.connect();
       await client.end();
-      return;
+      if (isRunning()) return;
     } catch {
       await client.end().catch(() => undefined);
       await sleep(25);

@@ -320,7 +320,8 @@ export interface FirstStart {
 
 /**
  * Creates organization, administrator and primary credential in one transaction, if the database has no organization yet.
- * What the environment does not give is generated. Any number of servers may try at once; one does it.
+ * What the environment does not give is generated. Any number of servers may try at once; one does it. `keep` is called
+ * before anything is committed, so that a generated password is never lost with the process that made it.
  */
 export async function setUpFirstOrganization(
   database: Database,
@@ -334,6 +335,7 @@ export async function setUpFirstOrganization(
     clientId?: string | undefined;
     clientSecret?: string | undefined;
   },
+  keep: (start: FirstStart) => void,
 ): Promise<FirstStart | undefined> {
   if ((await database.system(store.countOrganizations)) > 0) return undefined;
   const start: FirstStart = {
@@ -347,6 +349,7 @@ export async function setUpFirstOrganization(
   return database.system(async (tx) => {
     await store.lockFirstStart(tx);
     if ((await store.countOrganizations(tx)) > 0) return undefined;
+    keep(start);
     await createOrganization(tx, vault, {
       ...start,
       orgName: given.orgName,
