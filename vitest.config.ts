@@ -1,10 +1,13 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /**
  * One project per level of testing: rules need nothing, features and the agent need a real PostgreSQL (one server per
- * run, one cloned database per file: packages/testkit), the web needs a DOM, journeys need a browser.
+ * run, one cloned database per file: packages/testkit), Kafka tests a broker, the web needs a DOM, journeys need a browser.
  */
 const include = ['src/**/*.test.ts', 'test/**/*.test.ts'];
+/** Tests that need a Kafka broker are a project of their own, so that no other waits for one. */
+const kafka = '**/*.kafka.test.ts';
+const exclude = [...configDefaults.exclude, kafka];
 
 export default defineConfig({
   test: {
@@ -13,13 +16,21 @@ export default defineConfig({
       { test: { name: 'contracts', root: 'packages/contracts', include } },
       { test: { name: 'expressions', root: 'packages/expressions', include } },
       { test: { name: 'delivery', root: 'packages/delivery', include } },
-      { test: { name: 'testkit', root: 'packages/testkit', include } },
-      { test: { name: 'server', root: 'packages/server', include } },
-      { test: { name: 'agent', root: 'packages/agent', include } },
+      { test: { name: 'testkit', root: 'packages/testkit', include, exclude } },
+      { test: { name: 'server', root: 'packages/server', include, exclude } },
+      { test: { name: 'agent', root: 'packages/agent', include, exclude } },
       { test: { name: 'target-service', root: 'examples/target-service', include } },
       { test: { name: 'web', root: 'packages/web', include: ['src/**/*.test.{ts,tsx}'] } },
       { test: { name: 'examples', root: 'examples', include: ['*/src/**/*.test.ts', '*/test/**/*.test.ts'] } },
       { test: { name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'kafka',
+          root: '.',
+          include: [`packages/*/{src,test}/${kafka}`],
+          globalSetup: ['./packages/testkit/src/kafka-setup.ts'],
+        },
+      },
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {
         test: { name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], testTimeout: 60_000, fileParallelism: false },

@@ -1,3 +1,4 @@
+export { startTestKafka, type TestKafka } from './kafka.ts';
 export {
   administer,
   createDatabase,
