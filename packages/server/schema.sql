@@ -141,6 +141,12 @@ create table organizations (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null
 );
+create table password_links (
+  org_id text not null,
+  token_hash bytea not null,
+  user_id text not null,
+  expires_at timestamp with time zone not null
+);
 create table run_logs (
   org_id text not null,
   run_id text not null,
@@ -185,6 +191,21 @@ create table sessions (
   idle_until timestamp with time zone not null,
   absolute_until timestamp with time zone not null,
   user_agent text default ''::text not null
+);
+create table team_members (
+  org_id text not null,
+  team_id bigint not null,
+  user_id text not null
+);
+create table teams (
+  org_id text not null,
+  id bigint generated always as identity not null,
+  identifier text not null,
+  name text not null,
+  description text,
+  provider text default 'port'::text not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null
 );
 create table users (
   org_id text not null,
@@ -238,6 +259,8 @@ alter table events add constraint events_pkey PRIMARY KEY (seq);
 alter table migrations add constraint migrations_pkey PRIMARY KEY (name);
 alter table organizations add constraint organizations_org_id_check CHECK ((org_id ~ '^[A-Za-z0-9_-]{1,64}$'::text));
 alter table organizations add constraint organizations_pkey PRIMARY KEY (org_id);
+alter table password_links add constraint password_links_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
+alter table password_links add constraint password_links_pkey PRIMARY KEY (token_hash);
 alter table run_logs add constraint run_logs_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
 alter table run_logs add constraint run_logs_pkey PRIMARY KEY (org_id, run_id, id);
 alter table runs add constraint runs_check CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text]))));
@@ -247,6 +270,13 @@ alter table runs add constraint runs_source_check CHECK ((source = ANY (ARRAY['U
 alter table runs add constraint runs_status_check CHECK ((status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text, 'SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text])));
 alter table sessions add constraint sessions_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_pkey PRIMARY KEY (token_hash);
+alter table team_members add constraint team_members_org_id_team_id_fkey FOREIGN KEY (org_id, team_id) REFERENCES teams(org_id, id) ON DELETE CASCADE;
+alter table team_members add constraint team_members_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
+alter table team_members add constraint team_members_pkey PRIMARY KEY (org_id, team_id, user_id);
+alter table teams add constraint teams_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table teams add constraint teams_org_id_identifier_key UNIQUE (org_id, identifier);
+alter table teams add constraint teams_org_id_name_key UNIQUE (org_id, name);
+alter table teams add constraint teams_pkey PRIMARY KEY (org_id, id);
 alter table users add constraint users_email_key UNIQUE (email);
 alter table users add constraint users_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table users add constraint users_pkey PRIMARY KEY (org_id, id);
@@ -272,6 +302,7 @@ CREATE INDEX runs_by_entity ON public.runs USING btree (org_id, blueprint, entit
 CREATE INDEX runs_by_external ON public.runs USING btree (org_id, external_run_id) WHERE (external_run_id IS NOT NULL);
 CREATE INDEX runs_newest ON public.runs USING btree (org_id, seq DESC);
 CREATE INDEX sessions_by_end ON public.sessions USING btree (absolute_until);
+CREATE INDEX team_members_by_user ON public.team_members USING btree (org_id, user_id);
 CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 
 -- Row-level security
@@ -286,9 +317,12 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- events: enabled t, forced t
 -- migrations: enabled f, forced f
 -- organizations: enabled t, forced t
+-- password_links: enabled t, forced t
 -- run_logs: enabled t, forced t
 -- runs: enabled t, forced t
 -- sessions: enabled t, forced t
+-- team_members: enabled t, forced t
+-- teams: enabled t, forced t
 -- users: enabled t, forced t
 -- work: enabled t, forced t
 
@@ -312,12 +346,18 @@ create policy every_organization on events to quayside_system using (true) with 
 create policy tenant on events to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on organizations to quayside_system using (true) with check (true);
 create policy tenant on organizations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on password_links to quayside_system using (true) with check (true);
+create policy tenant on password_links to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on run_logs to quayside_system using (true) with check (true);
 create policy tenant on run_logs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on runs to quayside_system using (true) with check (true);
 create policy tenant on runs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on sessions to quayside_system using (true) with check (true);
 create policy tenant on sessions to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on team_members to quayside_system using (true) with check (true);
+create policy tenant on team_members to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on teams to quayside_system using (true) with check (true);
+create policy tenant on teams to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on users to quayside_system using (true) with check (true);
 create policy tenant on users to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on work to quayside_system using (true) with check (true);
@@ -343,12 +383,18 @@ grant insert, select on events to quayside_app;
 grant insert, select on events to quayside_system;
 grant delete, insert, select, update on organizations to quayside_app;
 grant delete, insert, select, update on organizations to quayside_system;
+grant delete, insert, select, update on password_links to quayside_app;
+grant delete, insert, select, update on password_links to quayside_system;
 grant insert, select on run_logs to quayside_app;
 grant insert, select on run_logs to quayside_system;
 grant delete, insert, select, update on runs to quayside_app;
 grant delete, insert, select, update on runs to quayside_system;
 grant delete, insert, select, update on sessions to quayside_app;
 grant delete, insert, select, update on sessions to quayside_system;
+grant delete, insert, select, update on team_members to quayside_app;
+grant delete, insert, select, update on team_members to quayside_system;
+grant delete, insert, select, update on teams to quayside_app;
+grant delete, insert, select, update on teams to quayside_system;
 grant delete, insert, select, update on users to quayside_app;
 grant delete, insert, select, update on users to quayside_system;
 grant delete, insert, select, update on work to quayside_app;

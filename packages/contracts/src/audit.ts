@@ -9,6 +9,11 @@ import { Document, Instant } from './values.ts';
 export const eventNames = [
   'organization.updated',
   'user.created',
+  'user.updated',
+  'user.deleted',
+  'team.created',
+  'team.updated',
+  'team.deleted',
   'session.created',
   'session.ended',
   'session.refused',

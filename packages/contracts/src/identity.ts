@@ -5,7 +5,8 @@ import { Document, Instant } from './values.ts';
 /** Who may do what: organization, users, sessions, credentials (spec/catalog.md §5). */
 
 export const roles = ['Admin', 'Moderator', 'Member'] as const;
-export type Role = (typeof roles)[number];
+export const Role = Type.Enum(roles);
+export type Role = Static<typeof Role>;
 
 export const sessionCookie = 'quayside_session';
 
@@ -20,8 +21,14 @@ export const User = Type.Object({
   firstName: Type.String(),
   lastName: Type.String(),
   picture: Type.String(),
+  /** `INVITED` until the first password is set, then `ACTIVE`; `DISABLED` users can not sign in. */
   status: Type.String(),
+  type: Type.String(),
+  providers: Type.Array(Type.String()),
   roles: Type.Array(Type.Object({ name: Type.String() })),
+  /** Names; `teamsIdentifiers` are what entities and rules name. */
+  teams: Type.Array(Type.String()),
+  teamsIdentifiers: Type.Array(Type.String()),
   createdAt: Instant,
   updatedAt: Instant,
 });
@@ -48,7 +55,7 @@ export const App = Type.Object({
 export type App = Static<typeof App>;
 
 const AppParams = Type.Object({ id: Type.String() });
-const SignedIn = {
+export const signedIn = {
   user: User,
   organization: Organization,
   permissions: Type.Array(Type.Enum(permissions)),
@@ -77,7 +84,7 @@ export const identityRoutes = {
       },
       { additionalProperties: false },
     ),
-    reply: ok(SignedIn),
+    reply: ok(signedIn),
     refusals: ['too_many_requests'],
     dialect: 'quayside',
   }),
@@ -96,7 +103,7 @@ export const identityRoutes = {
     path: '/v1/auth/me',
     summary: 'Who is signed in, where, and what they may do',
     can: 'signed-in',
-    reply: ok(SignedIn),
+    reply: ok(signedIn),
     dialect: 'quayside',
   }),
   getOrganization: route({
@@ -115,14 +122,6 @@ export const identityRoutes = {
     can: 'organization:update',
     body: Type.Object({ name: Type.Optional(Type.String({ minLength: 1 })), settings: Type.Optional(Document) }),
     reply: ok({ organization: Organization }),
-  }),
-  listUsers: route({
-    id: 'identity.listUsers',
-    method: 'GET',
-    path: '/v1/users',
-    summary: 'List users',
-    can: 'user:read',
-    reply: ok({ users: Type.Array(User) }),
   }),
   createApp: route({
     id: 'identity.createApp',

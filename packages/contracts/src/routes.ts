@@ -4,6 +4,7 @@ import { blueprintRoutes } from './blueprints.ts';
 import { dispatchRoutes } from './dispatch.ts';
 import { entityRoutes } from './entities.ts';
 import { identityRoutes } from './identity.ts';
+import { peopleRoutes } from './people.ts';
 import type { Route } from './route.ts';
 import { runRoutes } from './runs.ts';
 import { systemRoutes } from './system.ts';
@@ -12,6 +13,7 @@ import { systemRoutes } from './system.ts';
 export const routes: readonly Route[] = [
   systemRoutes,
   identityRoutes,
+  peopleRoutes,
   blueprintRoutes,
   entityRoutes,
   actionRoutes,

@@ -119,6 +119,7 @@ export async function startApp(
       servePage: (request, reply) => servePage?.(request, reply) ?? false,
     });
     const connections = trackConnections(http.app.server);
+    const url = () => config.baseUrl ?? `http://localhost:${(http.app.server.address() as AddressInfo).port}`;
     ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
 
     const waits = createClaimWaits(wakes);
@@ -128,7 +129,7 @@ export async function startApp(
     const dispatch = createDispatch({ runs, waits, metrics });
 
     serveSystem(http, createSystem({ database, metrics, waits }));
-    serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false });
+    serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
     serveBlueprints(http);
     serveEntities(http, entities);
     serveActions(http);
@@ -168,7 +169,7 @@ export async function startApp(
     const { port } = http.app.server.address() as AddressInfo;
     let stopped: Promise<void> | undefined;
     return {
-      url: config.baseUrl ?? `http://localhost:${port}`,
+      url: url(),
       port,
       database,
       databaseUrl,

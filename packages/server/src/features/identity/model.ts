@@ -33,6 +33,12 @@ export function normaliseEmail(email: string): string {
   return email.trim().toLowerCase();
 }
 
+/** What entities and rules name a team by: its first name, without what an identifier may not hold. */
+export function teamIdentifier(name: string): string {
+  const identifier = name.replaceAll(/[^\p{L}0-9@_.+:\\/=-]+/gu, '_');
+  return /^\.{1,2}$/.test(identifier) ? '_' : identifier;
+}
+
 export function fullName(user: { firstName: string; lastName: string; email: string }): string {
   return [user.firstName, user.lastName].filter((part) => part !== '').join(' ') || user.email;
 }

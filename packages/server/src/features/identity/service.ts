@@ -9,14 +9,16 @@ import {
   type User,
 } from '@quayside/contracts';
 import { jwtVerify, SignJWT } from 'jose';
-import { type Actor, createWorld, type World } from '../../platform/ctx.ts';
+import { type Actor, type Ctx, createWorld, type World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import { newId, randomText } from '../../platform/ids.ts';
 import { hashPassword, verifyPassword } from '../../platform/password.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { everyPermission, fullName, loginLimit, normaliseEmail, permissionsOfRole } from './model.ts';
+import { toShownUser } from './service-people.ts';
 import * as store from './store.ts';
+import * as people from './store-people.ts';
 
 /**
  * Identity is the one feature that asks the database before an organization is known (login, token, session); it does so
@@ -29,6 +31,12 @@ export interface Identity {
     input: { email: string; password: string; address: string },
   ): Promise<{ token: string; signedIn: SignedIn }>;
   logout(session: string): Promise<void>;
+  /** With the token of a password link; signs in. */
+  setPassword(world: World, input: { token: string; password: string }): Promise<{ token: string; signedIn: SignedIn }>;
+  changePassword(
+    world: World,
+    input: { currentPassword: string; newPassword: string; session: string | undefined },
+  ): Promise<void>;
   accessToken(clientId: string, clientSecret: string): Promise<{ accessToken: string; expiresIn: number }>;
   deleteEndedSessions(): Promise<void>;
 }
@@ -102,6 +110,25 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     }
   }
 
+  async function signIn(world: World, user: store.StoredUser): Promise<{ token: string; signedIn: SignedIn }> {
+    const token = randomBytes(32).toString('base64url');
+    // The request came from nobody known; from here on it acts as the user.
+    const signedInWorld = createWorld({ ...world, database, actor: actorOf(user), origin: 'UI' });
+    return signedInWorld.transaction(async (ctx) => {
+      await store.insertSession(ctx.db, {
+        orgId: user.orgId,
+        userId: user.id,
+        tokenHash: hash(token),
+        idleMs: sessionIdleMs,
+        absoluteMs: sessionAbsoluteMs,
+        userAgent: world.userAgent,
+      });
+      await store.markLogin(ctx.db, user.orgId, user.id);
+      await ctx.emit({ name: 'session.created', subject: user.email });
+      return { token, signedIn: await toSignedIn(ctx, user) };
+    });
+  }
+
   return {
     async authenticate({ bearer, session }) {
       if (bearer) return authenticateBearer(bearer);
@@ -122,27 +149,49 @@ export function createIdentity(database: Database, vault: Vault): Identity {
         refuse('unauthorized', 'The e-mail or the password is wrong.');
       }
       failures.delete(account.key);
-      const token = randomBytes(32).toString('base64url');
-      const organization = await database.system(async (tx) => {
-        await store.insertSession(tx, {
-          orgId: user.orgId,
-          userId: user.id,
-          tokenHash: hash(token),
-          idleMs: sessionIdleMs,
-          absoluteMs: sessionAbsoluteMs,
-          userAgent: world.userAgent,
-        });
-        await store.markLogin(tx, user.orgId, user.id);
-        return store.getOrganization(tx, user.orgId);
-      });
-      // The request came from nobody known; from here on it acts as the user.
-      const signedInWorld = createWorld({ ...world, database, actor: actorOf(user), origin: 'UI' });
-      await signedInWorld.transaction((ctx) => ctx.emit({ name: 'session.created', subject: user.email }));
-      return { token, signedIn: toSignedIn(user, organization) };
+      return signIn(world, user);
     },
 
     async logout(session) {
       await database.system((tx) => store.deleteSession(tx, hash(session)));
+    },
+
+    async setPassword(world, { token, password }) {
+      const passwordHash = await hashPassword(password);
+      const user = await database.system(async (tx) => {
+        const link = await people.takePasswordLink(tx, hash(token));
+        const found = link && (await store.findUser(tx, link.userId));
+        if (!found || found.status === 'DISABLED')
+          refuse(
+            'unauthorized',
+            'This link was used, replaced by a newer one, or has run out. Ask an administrator for a new one.',
+          );
+        await people.updateUser(tx, found.orgId, found.id, { passwordHash, status: 'ACTIVE' });
+        // Whoever had the old password is out.
+        await people.deleteSessionsOf(tx, found.orgId, found.id);
+        return found;
+      });
+      return signIn(world, { ...user, status: 'ACTIVE' });
+    },
+
+    async changePassword(world, { currentPassword, newPassword, session }) {
+      const { actor } = world;
+      if (actor.kind !== 'user') refuse('forbidden', 'A credential has no password. Rotate its secret instead.');
+      const tries = [{ key: `account ${actor.email}`, limit: loginLimit.perAccount }];
+      assertMayTry(tries);
+      const user = await world.transaction((ctx) => store.findUser(ctx.db, actor.id));
+      if (!(await verifyPassword(currentPassword, user?.passwordHash))) {
+        countFailure(tries);
+        refuse('invalid_request', 'The current password is wrong.', [
+          { path: 'body.currentPassword', message: 'is wrong.' },
+        ]);
+      }
+      const passwordHash = await hashPassword(newPassword);
+      await world.transaction(async (ctx) => {
+        await people.updateUser(ctx.db, ctx.orgId, actor.id, { passwordHash });
+        await people.deleteSessionsOf(ctx.db, ctx.orgId, actor.id, session === undefined ? undefined : hash(session));
+        await ctx.emit({ name: 'user.updated', subject: actor.email, message: 'The password was changed.' });
+      });
     },
 
     async accessToken(clientId, clientSecret) {
@@ -195,13 +244,12 @@ function actorOf(user: store.StoredUser): Actor {
   };
 }
 
-function toPublicUser(user: store.StoredUser): User {
-  const { orgId: _orgId, role: _role, passwordHash: _passwordHash, ...shown } = user;
-  return shown;
-}
-
-function toSignedIn(user: store.StoredUser, organization: Organization): SignedIn {
-  return { user: toPublicUser(user), organization, permissions: [...permissionsOfRole(user.role)] };
+async function toSignedIn(ctx: Ctx, user: store.StoredUser): Promise<SignedIn> {
+  return {
+    user: await toShownUser(ctx, user),
+    organization: await store.getOrganization(ctx.db, ctx.orgId),
+    permissions: [...permissionsOfRole(user.role)],
+  };
 }
 
 export async function readSignedIn(world: World): Promise<SignedIn> {
@@ -211,7 +259,7 @@ export async function readSignedIn(world: World): Promise<SignedIn> {
   return world.transaction(async (ctx) => {
     const user = await store.findUser(ctx.db, id);
     if (!user) refuse('unauthorized', 'The user does not exist any more.');
-    return toSignedIn(user, await store.getOrganization(ctx.db, ctx.orgId));
+    return toSignedIn(ctx, user);
   });
 }
 
@@ -231,10 +279,6 @@ export async function changeOrganization(
     await ctx.emit({ name: 'organization.updated', subject: ctx.orgId, before, after });
     return after;
   });
-}
-
-export async function listUsers(world: World): Promise<User[]> {
-  return world.transaction(async (ctx) => (await store.listUsers(ctx.db, ctx.orgId)).map(toPublicUser));
 }
 
 const shownApp = ({ orgId: _orgId, secretHash: _hash, secretSealed: _sealed, ...app }: store.StoredCredential): App =>

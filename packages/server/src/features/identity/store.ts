@@ -1,7 +1,7 @@
 import type { App, Organization, User } from '@quayside/contracts';
 import { sql, type Tx } from '../../platform/db.ts';
 
-interface UserRow {
+export interface UserRow {
   org_id: string;
   id: string;
   email: string;
@@ -14,13 +14,13 @@ interface UserRow {
   updated_at: Date;
 }
 
-export interface StoredUser extends User {
+export interface StoredUser extends Omit<User, 'teams' | 'teamsIdentifiers'> {
   orgId: string;
   role: string;
   passwordHash: string | undefined;
 }
 
-const toUser = (row: UserRow): StoredUser => ({
+export const toUser = (row: UserRow): StoredUser => ({
   orgId: row.org_id,
   id: row.id,
   email: row.email,
@@ -29,6 +29,8 @@ const toUser = (row: UserRow): StoredUser => ({
   picture: '',
   role: row.role,
   status: row.status,
+  type: 'STANDARD',
+  providers: ['port'],
   roles: [{ name: row.role }],
   passwordHash: row.password_hash ?? undefined,
   createdAt: row.created_at.toISOString(),
@@ -45,10 +47,6 @@ export async function findUser(tx: Tx, id: string): Promise<StoredUser | undefin
   return row && toUser(row);
 }
 
-export async function listUsers(tx: Tx, orgId: string): Promise<StoredUser[]> {
-  return (await tx.many<UserRow>(sql`select * from users where org_id = ${orgId} order by email`)).map(toUser);
-}
-
 export async function insertUser(
   tx: Tx,
   user: {
@@ -58,12 +56,13 @@ export async function insertUser(
     firstName: string;
     lastName: string;
     role: string;
+    status?: 'ACTIVE' | 'INVITED';
     passwordHash: string | undefined;
   },
 ): Promise<void> {
   await tx.run(sql`
     insert into users (org_id, id, email, first_name, last_name, role, status, password_hash)
-    values (${user.orgId}, ${user.id}, ${user.email}, ${user.firstName}, ${user.lastName}, ${user.role}, 'ACTIVE', ${user.passwordHash ?? null})`);
+    values (${user.orgId}, ${user.id}, ${user.email}, ${user.firstName}, ${user.lastName}, ${user.role}, ${user.status ?? 'ACTIVE'}, ${user.passwordHash ?? null})`);
 }
 
 export async function markLogin(tx: Tx, orgId: string, id: string): Promise<void> {
