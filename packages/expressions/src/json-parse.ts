@@ -10,9 +10,10 @@ export class JsonTextError extends Error {}
 
 /**
  * Reads one JSON document and keeps number literals that a double would change. Like jq it also takes `nan`, leading
- * zeros and a byte order mark. Throws JsonTextError with jq's wording, without the "(while parsing …)" part.
+ * zeros and a byte order mark. `onSlow` is called before a text that the host's parser cannot read is read character by
+ * character, thirty times slower. Throws JsonTextError with jq's wording, without the "(while parsing …)" part.
  */
-export function parseJson(text: string): Value {
+export function parseJson(text: string, onSlow?: () => void): Value {
   if (!NEEDS_LITERALS.test(text)) {
     try {
       const value = JSON.parse(text) as Value;
@@ -21,6 +22,7 @@ export function parseJson(text: string): Value {
       // Read again below: it may be lenient JSON, and if not, jq's message says where it went wrong.
     }
   }
+  onSlow?.();
   return new Reader(text).document();
 }
 

@@ -52,7 +52,7 @@ export function readTests(text: string): TestCase[] {
 }
 
 const meter = { step: () => undefined };
-const budget = { steps: 1e9, memoryBytes: 1e9, outputBytes: 1e9, regexSteps: 1e9, depth: 10_000 };
+const budget = { steps: 1e9, memoryBytes: 1e9, outputBytes: 1e9, outputDepth: 20_000, regexSteps: 1e9, depth: 10_000 };
 
 const library = process.env.JQ_TEST_MODULES ?? '';
 

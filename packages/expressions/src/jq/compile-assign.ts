@@ -91,6 +91,7 @@ function overPaths(frame: Frame, target: Filter, input: Value, fold: (value: Val
   const gauge = new Gauge();
   const signal: Signal = collectPaths(frame, target, input, (path: Path) => {
     const mark = machine.temp;
+    machine.step(3);
     result = fold(result, pathToArray(path as PathStep | null));
     const cost = gauge.settle(result, held + machine.temp - mark);
     machine.retained += cost - held;

@@ -100,6 +100,7 @@ export function attempt(body: Filter, handler: Filter | null): Filter {
         });
       } catch (error) {
         if (outside || !(error instanceof JqError) || isBreak(error.value)) throw error;
+        frame.machine.caught();
         checkpoint.restore(frame.machine);
         if (handler === null) return undefined;
         return handler.paths(frame, path, error.value, emit);
@@ -115,6 +116,7 @@ export function attempt(body: Filter, handler: Filter | null): Filter {
         return one(frame, input);
       } catch (error) {
         if (!(error instanceof JqError) || isBreak(error.value)) throw error;
+        machine.caught();
         machine.depth = depth;
         machine.retained = retained;
         machine.temp = temp;
@@ -135,6 +137,7 @@ export function attempt(body: Filter, handler: Filter | null): Filter {
       });
     } catch (error) {
       if (outside || !(error instanceof JqError) || isBreak(error.value)) throw error;
+      frame.machine.caught();
       checkpoint.restore(frame.machine);
       return handler === null ? undefined : handler.run(frame, error.value, emit);
     }
@@ -155,6 +158,7 @@ export function compileLabel(compiler: Compiler, ast: LabelAst, context: Context
     } catch (error) {
       // A break that had to leave an expression evaluated directly.
       if (!(error instanceof Stop) || error !== label) throw error;
+      frame.machine.caught();
       checkpoint.restore(frame.machine);
       return undefined;
     }

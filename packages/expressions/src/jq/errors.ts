@@ -67,7 +67,7 @@ export class JqError {
   }
 }
 
-export type BudgetName = 'steps' | 'outputBytes' | 'memoryBytes' | 'depth' | 'regexSteps' | 'timeMs';
+export type BudgetName = 'steps' | 'outputBytes' | 'outputDepth' | 'memoryBytes' | 'depth' | 'regexSteps' | 'timeMs';
 
 /** A budget ran out. No `try` and no `?` of the program can catch it. */
 export class BudgetExceeded {

@@ -13,6 +13,7 @@ export function findFormat(name: string): ((machine: Machine, value: Value) => s
 /** JSON text of a value, charged while it is written. */
 export function jsonText(machine: Machine, value: Value): string {
   if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'string') machine.step(value.length >> 5);
     const text = stringify(value);
     machine.allocateString(text.length);
     return text;
@@ -83,12 +84,10 @@ function uri(machine: Machine, value: Value): string {
   const text = textOf(machine, value);
   machine.allocateString(3 * text.length);
   machine.step(text.length >> 3);
-  let out = '';
-  for (const byte of new TextEncoder().encode(text)) {
-    const char = String.fromCharCode(byte);
-    out += /[A-Za-z0-9\-_.~]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return out;
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 function uriDecoded(machine: Machine, value: Value): string {
@@ -104,10 +103,13 @@ function uriDecoded(machine: Machine, value: Value): string {
   });
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+
 function base64(machine: Machine, value: Value): string {
   const text = textOf(machine, value);
   machine.allocateString(2 * text.length);
-  machine.step(text.length >> 4);
+  if (ASCII.test(text)) return btoa(text);
+  machine.step(text.length);
   let binary = '';
   for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
   return btoa(binary);

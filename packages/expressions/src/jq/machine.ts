@@ -7,10 +7,12 @@ import type { PendingCall } from './filter.ts';
  * operation, synchronously, and says which limit it was.
  */
 export interface Budget {
-  /** Iterations, calls and work proportional to data. A step costs up to about 50 ns. */
+  /** Iterations, calls and work proportional to data. A step costs 10 to 200 ns. */
   steps: number;
   /** JSON text size of all outputs together, estimated. */
   outputBytes: number;
+  /** Nesting of an output. Beyond a few thousand levels JavaScript cannot write it as JSON. */
+  outputDepth: number;
   /** Live values built by the program, estimated; the input is not counted. */
   memoryBytes: number;
   /** Nesting of non-tail calls, and of brackets in the program's text. */
@@ -23,11 +25,12 @@ export interface Budget {
 
 /** Chosen so that each hostile program of test/hostile.test.ts ends within 100 ms and 64 MB on a 2-core machine. */
 export const DEFAULT_BUDGET: Readonly<Budget> = {
-  steps: 500_000,
+  steps: 400_000,
   outputBytes: 16 * 1024 * 1024,
+  outputDepth: 1_000,
   memoryBytes: 16 * 1024 * 1024,
   depth: 10_000,
-  regexSteps: 1_000_000,
+  regexSteps: 800_000,
 };
 
 export interface World {
@@ -39,6 +42,10 @@ export interface World {
 const TIME_CHECK_STEPS = 4096;
 /** An item that cost no more than this is taken to keep all of it. */
 const SMALL = 160;
+/** Larger objects are hash tables in V8: each key costs some 300 ns to copy or to list, ten times that of a small one. */
+const HASHED_FROM = 64;
+/** What raising and catching an error costs, its message included. */
+const CATCH_STEPS = 16;
 /** Below this a measurement costs more than the over-estimate it removes. */
 const MEASURE_FROM = 1 << 20;
 
@@ -113,12 +120,22 @@ export class Machine {
 
   allocateArray(length: number): void {
     this.allocate(40 + 8 * length);
-    if (length > 16) this.step(length >> 4);
+    if (length > 16) this.step(length >> 3);
   }
 
   allocateObject(keys: number): void {
     this.allocate(40 + 24 * keys);
-    if (keys > 4) this.step(keys >> 2);
+    if (keys > 4) this.step(keys > HASHED_FROM ? 4 * keys : keys >> 2);
+  }
+
+  /** Announces that the keys of an object are about to be listed. */
+  list(keys: number): void {
+    if (keys > HASHED_FROM) this.step(3 * keys);
+  }
+
+  /** Charges for an error that the program catches. */
+  caught(): void {
+    this.step(CATCH_STEPS);
   }
 
   enter(): void {
@@ -179,28 +196,30 @@ function sizeOf(value: Value, cap: number): number {
   return size;
 }
 
-/** Estimated length of a value's JSON text; stops counting at `cap`. */
-export function textSizeOf(value: Value, cap: number): number {
-  let size = 0;
-  const stack: Value[] = [value];
-  while (stack.length > 0) {
-    const item = stack.pop() as Value;
-    if (typeof item === 'string') size += 2 + item.length;
-    else if (typeof item === 'number') size += 4;
-    else if (typeof item !== 'object' || item === null) size += 4;
-    else if (Array.isArray(item)) {
-      size += 2 + item.length;
-      if (size < cap) for (const child of item) stack.push(child);
-    } else if (item instanceof BigNumber) size += BigNumber.text(item).length;
-    else {
-      size += 2;
-      for (const key in item) {
-        size += 4 + key.length;
-        if (size >= cap) return cap;
-        stack.push(item[key] as Value);
-      }
+/**
+ * Estimated length of a value's JSON text; stops counting beyond `cap`. Throws when the value nests deeper than
+ * `maxDepth`, with one JavaScript frame per level.
+ */
+export function textSizeOf(value: Value, cap: number, maxDepth = Number.POSITIVE_INFINITY, level = 0): number {
+  if (typeof value === 'string') return 2 + value.length;
+  if (typeof value !== 'object' || value === null) return 4;
+  if (level >= maxDepth) {
+    if (value instanceof BigNumber) return 4;
+    throw new BudgetExceeded('outputDepth', maxDepth);
+  }
+  let size = 2;
+  if (Array.isArray(value)) {
+    size += value.length;
+    for (let at = 0; at < value.length && size <= cap; at++) {
+      size += textSizeOf(value[at] as Value, cap - size, maxDepth, level + 1);
     }
-    if (size >= cap) return cap;
+  } else if (value instanceof BigNumber) size = BigNumber.text(value).length;
+  else {
+    for (const key in value) {
+      if (size > cap) break;
+      size += 4 + key.length;
+      size += textSizeOf(value[key] as Value, cap - size, maxDepth, level + 1);
+    }
   }
   return size;
 }

@@ -159,6 +159,6 @@ function documents(text: string): Value[] {
     return text
       .split('\n')
       .filter((line) => line.trim() !== '')
-      .map(parseJson);
+      .map((line) => parseJson(line));
   }
 }

@@ -108,6 +108,7 @@ export function slice(machine: Machine, value: Value, from: Value, to: Value): V
     return value.slice(range.from, range.to);
   }
   if (typeof value === 'string') {
+    machine.step(value.length >> 8);
     if (!hasSurrogates(value)) {
       const range = sliceRange(value.length, from, to);
       return value.slice(range.from, range.to);
@@ -320,5 +321,6 @@ function deleteItems(machine: Machine, array: Value[], keys: Value[]): Value {
     } else throw new JqError(`Cannot delete ${kindName(key)} element of array`, 'path');
   }
   machine.allocateArray(array.length);
+  machine.step(array.length);
   return array.filter((_, index) => !gone.has(index));
 }

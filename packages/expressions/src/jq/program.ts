@@ -89,13 +89,14 @@ export class Program {
     this.#variables.forEach((name, slot) => {
       frame.slots[slot] = options.variables?.[name] ?? null;
     });
-    const limit = machine.budget.outputBytes;
+    const { outputBytes: limit, outputDepth } = machine.budget;
     let written = 0;
     const mark = machine.temp;
     const emit = (value: Value): Signal => {
       if (typeof value === 'string') written += value.length + 2;
-      else if (typeof value === 'object' && value !== null) written += textSizeOf(value, limit - written + 1);
-      else written += 5;
+      else if (typeof value === 'object' && value !== null) {
+        written += textSizeOf(value, limit - written, outputDepth);
+      } else written += 5;
       if (written > limit) throw new BudgetExceeded('outputBytes', limit);
       // What has been handed out stays alive.
       machine.retained += machine.cost(value, machine.temp - mark) + 8;
@@ -194,6 +195,7 @@ function hintOf(source: string, error: JqError): string | null {
 const BUDGET_HELP: Readonly<Record<string, string>> = {
   steps: 'the program does too much work: look for a loop without an end or over too much data',
   outputBytes: 'the outputs are too large',
+  outputDepth: 'an output nests too deep',
   memoryBytes: 'the program builds too large values',
   depth: 'it nests too deep: a recursion without an end, or too deep data',
   regexSteps: 'a regular expression takes too long on this text',

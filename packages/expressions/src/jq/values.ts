@@ -8,6 +8,7 @@ import {
   toDouble,
   type Value,
   type ValueObject,
+  writeKey,
 } from '../json.ts';
 import { stringify } from '../json-text.ts';
 import { JqError } from './errors.ts';
@@ -77,27 +78,25 @@ export function described(value: Value, size = 15): string {
 export function abbreviated(value: Value): string {
   if (typeof value === 'string' && value.length > 64) return stringify(`${value.slice(0, 64)}…`);
   if (typeof value !== 'object') return stringify(value);
-  const enough = new JqError(null, 'enough');
-  try {
-    return stringify(sketch(value, 4), () => {
-      throw enough;
-    });
-  } catch (error) {
-    if (error === enough) return `${kindName(value)}…`;
-    throw error;
-  }
+  return stringify(sketch(value, { left: SKETCHED_VALUES }));
 }
 
-/** The first few items of the first few levels: messages never show more than thirty characters. */
-function sketch(value: Value, levels: number): Value {
-  if (Array.isArray(value)) return value.slice(0, 32).map((item) => (levels > 0 ? sketch(item, levels - 1) : null));
-  if (!isObject(value)) return typeof value === 'string' && value.length > 64 ? value.slice(0, 64) : value;
+/** No message shows more than 200 characters, and every value takes two of them. */
+const SKETCHED_VALUES = 100;
+
+/** The first values of a document, as many as a message can show. */
+function sketch(value: Value, room: { left: number }): Value {
+  room.left--;
+  if (Array.isArray(value)) {
+    const items: Value[] = [];
+    for (let at = 0; at < value.length && room.left > 0; at++) items.push(sketch(value[at] ?? null, room));
+    return items;
+  }
+  if (!isObject(value)) return typeof value === 'string' ? value.slice(0, 256) : value;
   const object: ValueObject = {};
-  let count = 0;
-  for (const key of Object.keys(value)) {
-    if (++count > 32) break;
-    const item = readKey(value, key) ?? null;
-    object[key === '__proto__' ? '__proto__ ' : key.slice(0, 64)] = levels > 0 ? sketch(item, levels - 1) : null;
+  for (const key in value) {
+    if (room.left <= 0) break;
+    writeKey(object, key.slice(0, 256), sketch(readKey(value, key) ?? null, room));
   }
   return object;
 }

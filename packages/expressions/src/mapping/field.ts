@@ -31,7 +31,7 @@ export type ItemOptions = EvaluateOptions & { usage: { steps: number } };
  * Steps after which an item gets no more programs: a thousand greedy fields must not take a thousand budgets. One field
  * may use its own budget on top.
  */
-const ITEM_STEPS = 4_000_000;
+const ITEM_STEPS = 2_000_000;
 
 /** Fills one field from an item. Answers null for what has no value, after reporting why. */
 export type Fill = (item: Json, options: ItemOptions, onFault: OnFault) => Json;

@@ -24,7 +24,7 @@ export type Rendered = { ok: true; value: Json | undefined } | { ok: false; erro
 
 /** A whole render may produce this much, unless the caller says otherwise. */
 export const DEFAULT_RENDER_BYTES = 8 * 1024 * 1024;
-export const DEFAULT_RENDER_STEPS = 5_000_000;
+export const DEFAULT_RENDER_STEPS = 2_000_000;
 
 /**
  * One render. The budgets are shared: what one block used is not there for the next. Blocks that fail give null (their

@@ -72,6 +72,7 @@ function keyed(frame: Frame, filter: Filter, input: Value): Keyed[] {
   const items = requireItems(input);
   const { machine } = frame;
   machine.allocateArray(3 * items.length);
+  machine.step(8);
   return items.map((value) => {
     machine.step(1);
     const one = filter.one?.(frame, value) ?? NOTHING;
@@ -219,7 +220,8 @@ function keys(machine: Machine, input: Value, inOrder: boolean): Value[] {
   if (!isObject(input)) throw typeError(input, 'has no keys');
   const names = inOrder ? sortedKeys(input) : Object.keys(input);
   machine.allocateArray(names.length);
-  machine.step(names.length);
+  machine.step(inOrder ? 4 * names.length : names.length);
+  machine.list(names.length);
   return names;
 }
 
@@ -231,6 +233,7 @@ function toEntries(machine: Machine, input: Value): Value[] {
   }
   const names = keys(machine, input, false) as string[];
   machine.allocate(names.length * 80);
+  machine.list(names.length);
   return names.map((key) => ({ key, value: (input as ValueObject)[key] ?? null }));
 }
 
@@ -289,6 +292,7 @@ function flatten(machine: Machine, input: Value, depth: number): Value[] {
 function transpose(machine: Machine, input: Value): Value[] {
   const rows = Array.isArray(input) ? input : isObject(input) ? Object.values(input) : null;
   if (rows === null) throw new JqError(`Cannot iterate over ${described(input)}`, 'iterate');
+  machine.step(rows.length);
   let width = 0;
   for (const row of rows) width = Math.max(width, rowLength(row));
   width = Math.ceil(width);

@@ -30,7 +30,7 @@ function formatted(machine: Machine, input: Value, format: Value, isLocal: boole
   const name = isLocal ? 'strflocaltime/1' : 'strftime/1';
   const time = brokenDown(input, name, isLocal ? localtime : gmtime);
   if (typeof format !== 'string') throw new JqError(`${name} requires a string format`, 'type');
-  machine.step(4 + format.length);
+  machine.step(8 + 4 * format.length);
   machine.allocate(16 * format.length);
   return guarded(() => (isLocal ? strflocaltime(time, format) : strftime(time, format)));
 }
@@ -39,7 +39,7 @@ function parsed(machine: Machine, input: Value, format: Value): Value {
   if (typeof input !== 'string' || typeof format !== 'string') {
     throw new JqError('strptime/1 requires string inputs and arguments', 'type');
   }
-  machine.step(8 + format.length);
+  machine.step(8 + 2 * format.length);
   machine.allocateArray(9);
   return guarded(() => strptime(input, format));
 }
@@ -64,14 +64,19 @@ export const DATES: Builtins = {
   'strftime/1': ofOne((machine, input, format) => formatted(machine, input, format, false)),
   'strflocaltime/1': ofOne((machine, input, format) => formatted(machine, input, format, true)),
   'strptime/1': ofOne(parsed),
-  'mktime/0': ofInput((_machine, input) => seconds(input)),
+  'mktime/0': ofInput((machine, input) => {
+    machine.step(4);
+    return seconds(input);
+  }),
   'gmtime/0': ofInput((machine, input) => {
     machine.allocateArray(8);
+    machine.step(4);
     const at = numeric(input, 'gmtime');
     return guarded(() => gmtime(at));
   }),
   'localtime/0': ofInput((machine, input) => {
     machine.allocateArray(8);
+    machine.step(4);
     const at = numeric(input, 'localtime');
     return guarded(() => localtime(at));
   }),

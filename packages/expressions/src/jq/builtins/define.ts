@@ -15,8 +15,10 @@ export type Builtins = Record<string, Builtin>;
 export function ofInput(compute: (machine: Machine, input: Value) => Value): Builtin {
   return (_compiler, _args, span) =>
     single((frame, input) => {
-      frame.machine.at = span;
-      return compute(frame.machine, input);
+      const { machine } = frame;
+      machine.at = span;
+      machine.step(1);
+      return compute(machine, input);
     });
 }
 
@@ -29,13 +31,16 @@ export function ofOne(compute: (machine: Machine, input: Value, argument: Value)
       return single((frame, input) => {
         const value = one(frame, input);
         if (value === NOTHING) return NOTHING;
-        frame.machine.at = span;
-        return compute(frame.machine, input, value);
+        const { machine } = frame;
+        machine.at = span;
+        machine.step(1);
+        return compute(machine, input, value);
       });
     }
     return many((frame, input, emit) =>
       run(frame, input, (value) => {
         frame.machine.at = span;
+        frame.machine.step(1);
         return emit(compute(frame.machine, input, value));
       }),
     );
@@ -54,6 +59,7 @@ export function ofValues(
     const filters = args.map((arg) => compiler.inner(arg, context));
     const call = (frame: Frame, input: Value, values: Value[]): Value => {
       frame.machine.at = span;
+      frame.machine.step(1);
       return compute(frame.machine, input, values);
     };
     const ones = filters.map((filter) => filter.one);

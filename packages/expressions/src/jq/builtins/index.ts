@@ -14,6 +14,8 @@ import { PRELUDE } from './prelude.ts';
 import { REGEX } from './regex.ts';
 import { STRINGS } from './strings.ts';
 
+let names: string[] | undefined;
+
 const NATIVE: ReadonlyMap<string, Builtins[string]> = new Map(
   Object.entries({
     ...CONTROL,
@@ -23,7 +25,7 @@ const NATIVE: ReadonlyMap<string, Builtins[string]> = new Map(
     ...PATHS,
     ...REGEX,
     ...DATES,
-    'builtins/0': () => single(() => builtinNames()),
+    'builtins/0': () => single(() => (names ??= builtinNames())),
   }),
 );
 

@@ -31,7 +31,7 @@ function prepare(machine: Machine, input: Value, pattern: Value, flags: Value): 
   if (flags !== null && typeof flags !== 'string') throw typeError(flags, 'is not a string');
   const letters = flags ?? '';
   if (!/^[gimxspln]*$/.test(letters)) throw new JqError(`${letters} is not a valid modifier string`, 'regex');
-  machine.step(input.length >> 5);
+  machine.step(16 + (input.length >> 5));
   try {
     return { text: input, regex: compileRegex(pattern, letters, budgetOf(machine)), global: letters.includes('g') };
   } catch (error) {
@@ -57,7 +57,7 @@ function eachMatch(machine: Machine, search: Search, use: (match: RegexMatch) =>
       throw regexFailure(error);
     }
     if (match === null) return undefined;
-    machine.step(1 + match.groups.length);
+    machine.step(4 + match.groups.length);
     const signal = use(match);
     if (signal !== undefined) return signal;
     from = match.end === match.start ? match.end + 1 : match.end;

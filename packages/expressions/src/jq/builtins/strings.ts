@@ -93,7 +93,8 @@ function stringIndices(machine: Machine, text: string, part: string): Value[] {
   let point = 0;
   let unit = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) {
-    machine.step(1);
+    // Overlapping candidates are compared again and again.
+    machine.step(1 + (part.length >> 5));
     if (wide) point += codePointLength(text.slice(unit, at));
     else point = at;
     unit = at;
@@ -148,12 +149,12 @@ function typeErrorText(left: Value, right: Value): string {
 
 function fromJson(machine: Machine, input: Value): Value {
   if (typeof input !== 'string') throw typeError(input, 'only strings can be parsed');
-  machine.step(input.length >> 3);
+  machine.step(8 + (input.length >> 3));
   // What the text can unfold to: eight bytes per item at the least two characters each.
   machine.allocate(8 * input.length);
   machine.hasLiterals = true;
   try {
-    return parseJson(input);
+    return parseJson(input, () => machine.step(input.length));
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
     throw new JqError(`${error.message} (while parsing '${input}')`, 'json');
@@ -213,7 +214,11 @@ export const STRINGS: Builtins = {
     if (Array.isArray(input)) return input.length;
     if (input === null) return 0;
     if (typeof input === 'number') return Math.abs(input);
-    if (isObject(input)) return Object.keys(input).length;
+    if (isObject(input)) {
+      const { length } = Object.keys(input);
+      machine.step(length >> 4);
+      return length;
+    }
     if (isNumber(input)) return BigNumber.text(input).startsWith('-') ? negateBigNumber(input) : input;
     throw typeError(input, 'has no length');
   }),
