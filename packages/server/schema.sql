@@ -181,7 +181,16 @@ create table runs (
   updated_by text not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
-  ended_at timestamp with time zone
+  ended_at timestamp with time zone,
+  sealed_payload bytea
+);
+create table secrets (
+  org_id text not null,
+  name text not null,
+  sealed bytea not null,
+  description text default ''::text not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null
 );
 create table sessions (
   org_id text not null,
@@ -268,6 +277,8 @@ alter table runs add constraint runs_org_id_fkey FOREIGN KEY (org_id) REFERENCES
 alter table runs add constraint runs_pkey PRIMARY KEY (org_id, id);
 alter table runs add constraint runs_source_check CHECK ((source = ANY (ARRAY['UI'::text, 'API'::text, 'AUTOMATION'::text])));
 alter table runs add constraint runs_status_check CHECK ((status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text, 'SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text])));
+alter table secrets add constraint secrets_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table secrets add constraint secrets_pkey PRIMARY KEY (org_id, name);
 alter table sessions add constraint sessions_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_pkey PRIMARY KEY (token_hash);
 alter table team_members add constraint team_members_org_id_team_id_fkey FOREIGN KEY (org_id, team_id) REFERENCES teams(org_id, id) ON DELETE CASCADE;
@@ -320,6 +331,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- password_links: enabled t, forced t
 -- run_logs: enabled t, forced t
 -- runs: enabled t, forced t
+-- secrets: enabled t, forced t
 -- sessions: enabled t, forced t
 -- team_members: enabled t, forced t
 -- teams: enabled t, forced t
@@ -352,6 +364,8 @@ create policy every_organization on run_logs to quayside_system using (true) wit
 create policy tenant on run_logs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on runs to quayside_system using (true) with check (true);
 create policy tenant on runs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on secrets to quayside_system using (true) with check (true);
+create policy tenant on secrets to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on sessions to quayside_system using (true) with check (true);
 create policy tenant on sessions to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on team_members to quayside_system using (true) with check (true);
@@ -389,6 +403,8 @@ grant insert, select on run_logs to quayside_app;
 grant insert, select on run_logs to quayside_system;
 grant delete, insert, select, update on runs to quayside_app;
 grant delete, insert, select, update on runs to quayside_system;
+grant delete, insert, select, update on secrets to quayside_app;
+grant delete, insert, select, update on secrets to quayside_system;
 grant delete, insert, select, update on sessions to quayside_app;
 grant delete, insert, select, update on sessions to quayside_system;
 grant delete, insert, select, update on team_members to quayside_app;

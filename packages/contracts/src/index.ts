@@ -12,6 +12,7 @@ export * from './route.ts';
 export * from './routes.ts';
 export * from './run-status.ts';
 export * from './runs.ts';
+export * from './secrets.ts';
 export * from './signing.ts';
 export * from './system.ts';
 export * from './values.ts';

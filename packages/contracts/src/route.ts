@@ -13,6 +13,7 @@ export const permissions = [
   'user:read',
   'user:manage',
   'credential:manage',
+  'secret:manage',
   'blueprint:read',
   'blueprint:write',
   'entity:read',

@@ -7,6 +7,7 @@ import { identityRoutes } from './identity.ts';
 import { peopleRoutes } from './people.ts';
 import type { Route } from './route.ts';
 import { runRoutes } from './runs.ts';
+import { secretRoutes } from './secrets.ts';
 import { systemRoutes } from './system.ts';
 
 /** The whole route table. The server refuses to boot when what it serves and this differ. */
@@ -14,6 +15,7 @@ export const routes: readonly Route[] = [
   systemRoutes,
   identityRoutes,
   peopleRoutes,
+  secretRoutes,
   blueprintRoutes,
   entityRoutes,
   actionRoutes,

@@ -20,6 +20,7 @@ import { serveDispatch, serveRuns } from './features/runs/routes.ts';
 import { createRunService } from './features/runs/service.ts';
 import { createServerDelivery } from './features/runs/service-delivery.ts';
 import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
+import { serveSecrets } from './features/secrets/routes.ts';
 import { serveSystem } from './features/system/routes.ts';
 import { createSystem } from './features/system/service.ts';
 import { trackConnections } from './platform/connections.ts';
@@ -130,6 +131,7 @@ export async function startApp(
 
     serveSystem(http, createSystem({ database, metrics, waits }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
+    serveSecrets(http, vault);
     serveBlueprints(http);
     serveEntities(http, entities);
     serveActions(http);
@@ -145,6 +147,7 @@ export async function startApp(
       holder: serverHolder(options.pid),
       timeoutMs: config.webhookTimeoutMs,
       allowPrivateTargets: config.allowPrivateTargets,
+      payloadToSend: runs.payloadToSend,
       worldOf: systemWorld,
     });
     const deliveries = startServerDeliveries(delivery, waits, log);

@@ -1,5 +1,5 @@
 import type { Action, Entity, Run, RunSource, RunStatus, SelfServiceTrigger } from '@quayside/contracts';
-import { compileTemplate } from '@quayside/expressions';
+import { compileTemplate, SECRET_MASK, type Secrets } from '@quayside/expressions';
 
 /** Pure rules of a run: what its templates see, and what is sent (spec/actions.md §1.11–1.13, §2.8). */
 
@@ -34,7 +34,7 @@ function triggerBy(requester: Requester): Record<string, unknown> {
   };
 }
 
-/** The root object of the action's templates (§1.13). */
+/** The root object of the action's templates (§1.13), without the secrets. */
 function templateContext(facts: RunFacts): Record<string, unknown> {
   return {
     inputs: facts.properties,
@@ -47,7 +47,6 @@ function templateContext(facts: RunFacts): Record<string, unknown> {
       encryptedProperties: facts.secretInputs,
     },
     run: { id: facts.runId },
-    secrets: {},
   };
 }
 
@@ -99,7 +98,8 @@ export interface Payload {
 }
 
 export type Rendering =
-  | { kind: 'rendered'; payload: Payload }
+  /** `payload` has every secret masked and is stored; `secretPayload` is what is sent, where that differs. */
+  | { kind: 'rendered'; payload: Payload; secretPayload: Payload | undefined }
   /** The run ends in FAILURE with this sentence in its log. */
   | { kind: 'failed'; message: string };
 
@@ -107,24 +107,36 @@ export type Rendering =
 const maxPayloadBytes = 5 * 1024 * 1024;
 
 /**
- * Renders the invocation. Cost: one pass over the document; every jq block runs under the budget of the whole render.
+ * Renders the invocation. Cost: one pass over the document, two where the organization has secrets; every jq block runs under
+ * the budget of the whole render.
  * Types that this version does not dispatch end the run with a sentence instead of leaving it waiting for ever.
  */
-export function renderInvocation(facts: RunFacts): Rendering {
+export function renderInvocation(facts: RunFacts, secrets: Secrets): Rendering {
   const { invocationMethod } = facts.action;
   if (invocationMethod.type !== 'WEBHOOK' && invocationMethod.type !== 'SLACK' && invocationMethod.type !== 'JENKINS')
     return {
       kind: 'failed',
       message: `This version of Quayside does not dispatch actions of type ${invocationMethod.type} yet.`,
     };
-  const rendered = compileTemplate(invocationMethod as never).render(templateContext(facts) as never, {
-    budget: { outputBytes: maxPayloadBytes },
-  });
-  if (!rendered.ok)
-    return { kind: 'failed', message: `The action's templates could not be filled in: ${rendered.error.message}` };
-  const method = rendered.value as unknown as typeof invocationMethod & { agent?: unknown; synchronized?: unknown };
-  if (typeof method.url !== 'string' || method.url === '')
+  const { stored, sent, secretPaths } = compileTemplate(invocationMethod as never).renderWithSecrets(
+    templateContext(facts) as never,
+    secrets,
+    { budget: { outputBytes: maxPayloadBytes } },
+  );
+  // The sentence quotes values, so it is that of the masked render; one that fails only with the secrets says no more.
+  if (!stored.ok)
+    return { kind: 'failed', message: `The action's templates could not be filled in: ${stored.error.message}` };
+  if (!sent.ok) return { kind: 'failed', message: "The action's templates could not be filled in with its secrets." };
+  const payload = toPayload(facts, stored.value);
+  const secretPayload = secretPaths.length > 0 ? toPayload(facts, sent.value) : undefined;
+  if (!payload || (secretPaths.length > 0 && !secretPayload))
     return { kind: 'failed', message: 'The template of the URL yields no text.' };
+  return { kind: 'rendered', payload, secretPayload };
+}
+
+function toPayload(facts: RunFacts, rendered: unknown): Payload | undefined {
+  const method = rendered as Partial<Omit<Payload, 'type'>>;
+  if (typeof method.url !== 'string' || method.url === '') return undefined;
   const { body, ...invocation } = {
     type: 'WEBHOOK' as const,
     url: method.url,
@@ -134,7 +146,7 @@ export function renderInvocation(facts: RunFacts): Rendering {
     headers: textHeaders(method.headers ?? {}),
     body: method.body,
   };
-  return { kind: 'rendered', payload: { ...invocation, body: body ?? classicMessage(facts, invocation) } };
+  return { ...invocation, body: body ?? classicMessage(facts, invocation) };
 }
 
 /** A flag may come from a template as text. */
@@ -184,6 +196,8 @@ export interface StoredRun {
   rawProperties: Record<string, unknown>;
   properties: Record<string, unknown>;
   payload: Record<string, unknown> | null;
+  /** The payload with its secrets, sealed; null where it has none. */
+  sealedPayload: Buffer | null;
   response: unknown;
   installationId: string | null;
   createdBy: string;
@@ -204,6 +218,24 @@ export interface StoredRun {
   isEntityDeleted: boolean;
   entityTitle: string | null;
   entityIcon: string | null;
+}
+
+export const payloadOwner = (run: Pick<StoredRun, 'id'>): string => `payload ${run.id}`;
+
+/** In every text below `value`, each secret becomes the mask. Values too short to be secrets would mask ordinary words. */
+export function hideSecrets<T>(value: T, secrets: Secrets): T {
+  const texts = Object.values(secrets)
+    .filter((secret) => secret.length >= 6)
+    .flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  if (texts.length === 0) return value;
+  const hide = (part: unknown): unknown => {
+    if (typeof part === 'string') return texts.reduce((text, secret) => text.replaceAll(secret, SECRET_MASK), part);
+    if (Array.isArray(part)) return part.map(hide);
+    if (typeof part === 'object' && part !== null)
+      return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, hide(item)]));
+    return part;
+  };
+  return hide(value) as T;
 }
 
 /** The wire shape (§2.1, version 2): what is not there is left out. */

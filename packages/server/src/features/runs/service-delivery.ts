@@ -14,7 +14,7 @@ import type { LeasedWork } from '../../platform/leases.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { signingSecret } from '../identity/index.ts';
 import type { StoredRun } from './model.ts';
-import { serverQueue } from './service.ts';
+import { type RunService, serverQueue } from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
 
 /**
@@ -36,9 +36,10 @@ export function createServerDelivery(dependencies: {
   holder: string;
   timeoutMs: number;
   allowPrivateTargets: boolean;
+  payloadToSend: RunService['payloadToSend'];
   worldOf(orgId: string): World;
 }): ServerDelivery {
-  const { database, dispatch, vault, holder, timeoutMs, worldOf } = dependencies;
+  const { database, dispatch, vault, holder, timeoutMs, payloadToSend, worldOf } = dependencies;
   const guard = createAddressGuard({ allowPrivateAddresses: dependencies.allowPrivateTargets });
   const dispatcher = createDeliveryAgent({ guard, freshConnections: true });
   // Longer than any delivery may take, so that no heartbeat is needed.
@@ -55,7 +56,7 @@ export function createServerDelivery(dependencies: {
     },
     async deliver(run, work) {
       const world = worldOf(work.orgId);
-      const prepared = prepare((run.payload ?? {}) as unknown as Parameters<typeof prepare>[0], {
+      const prepared = prepare(payloadToSend(run) as unknown as Parameters<typeof prepare>[0], {
         runId: run.id,
         attempt: work.token,
         userAgent: 'quayside',

@@ -87,7 +87,10 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     for (const { work } of unusable) await discard(world, work);
     if (usable.length > 0) metrics.claims.inc({ queue: isOurs ? 'agent' : 'client' }, usable.length);
     return {
-      runs: usable.map(({ run, work }) => ({ ...toClaimable(run), ...(isOurs ? { lease: toLease(work) } : {}) })),
+      runs: usable.map(({ run, work }) => ({
+        ...toClaimable(run, runs.payloadToSend(run)),
+        ...(isOurs ? { lease: toLease(work) } : {}),
+      })),
       giveBack: async () => {
         for (const { work } of usable) await release(world, work.key, String(work.token)).catch(() => undefined);
       },
@@ -191,12 +194,13 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
   async function settle(
     world: World,
     runId: string,
-    settlement: Settlement,
+    reported: Settlement,
   ): Promise<{ result: 'recorded' | 'will_retry'; run: Run }> {
-    const { outcome } = settlement;
-    const token = parseToken(settlement.token);
+    const { outcome } = reported;
+    const token = parseToken(reported.token);
     const settled = await world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
+      const settlement = await runs.withoutSecrets(ctx, run, reported);
       const lease = await lockLease(ctx.db, { orgId: ctx.orgId, key: runId, token });
       if (!lease) {
         // The same settle once more, because its answer was lost on the way.
@@ -208,7 +212,11 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       await store.closeDelivery(
         ctx.db,
         { orgId: ctx.orgId, runId, attempt: token },
-        { state: 'settled', outcome, ...(settlement.request ? { request: settlement.request } : {}) },
+        {
+          state: 'settled',
+          outcome: settlement.outcome,
+          ...(settlement.request ? { request: settlement.request } : {}),
+        },
       );
       const isSynchronized = run.payload?.synchronized === true;
       const delayMs = isFinal(run.status) ? undefined : retryAfterMs(outcome, attempt, isSynchronized, Math.random());
@@ -278,15 +286,11 @@ function sortOut(taken: { run: StoredRun; work: LeasedWork }[]) {
 }
 
 /** Agents of the published dialect copy `body` as an object (spec/actions.md §2.9); other shapes go under payload.body. */
-function toClaimable(stored: StoredRun): Run {
-  const run = toRun(stored);
-  const body = run.payload?.body;
+function toClaimable(stored: StoredRun, payload: Record<string, unknown>): Run {
+  const { body } = payload;
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-  if (!run.payload || isObject) return run;
-  return {
-    ...run,
-    payload: { ...run.payload, body: body === undefined || body === null ? {} : { payload: { body } } },
-  };
+  const asObject = body === undefined || body === null ? {} : { payload: { body } };
+  return { ...toRun(stored), payload: { ...payload, body: isObject ? body : asObject } };
 }
 
 function toLease(work: LeasedWork): Lease {

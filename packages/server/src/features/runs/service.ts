@@ -18,7 +18,17 @@ import type { Vault } from '../../platform/vault.ts';
 import { getAction, selfServiceTrigger } from '../actions/index.ts';
 import { findEntityOf } from '../entities/index.ts';
 import { findUserOfOrganization, findUserOfOrganizationById, signingSecret } from '../identity/index.ts';
-import { needsApproval, type Requester, type RunFacts, renderInvocation, type StoredRun, toRun } from './model.ts';
+import { openSecrets } from '../secrets/index.ts';
+import {
+  hideSecrets,
+  needsApproval,
+  payloadOwner,
+  type Requester,
+  type RunFacts,
+  renderInvocation,
+  type StoredRun,
+  toRun,
+} from './model.ts';
 import { encryptSecretInputs, entityInputs, resolveInputs, secretInputNames } from './model-inputs.ts';
 import { listAffectedEntities } from './reads.ts';
 import * as store from './store.ts';
@@ -111,14 +121,17 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
 
   /** Renders the invocation and hands it to a queue; what can not be rendered ends the run with the reason. */
   async function dispatch(ctx: Ctx, run: StoredRun, facts: RunFacts): Promise<void> {
-    const rendering = renderInvocation(facts);
+    const rendering = renderInvocation(facts, await openSecrets(ctx, vault));
     if (rendering.kind === 'failed') {
       await store.insertLogs(ctx.db, ctx.orgId, run.id, 'quayside', [rendering.message]);
       await move(ctx, run, 'fail', { summary: rendering.message });
       return;
     }
-    const { payload } = rendering;
-    await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { payload: { ...payload } });
+    const { payload, secretPayload } = rendering;
+    await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, {
+      payload: { ...payload },
+      ...(secretPayload ? { sealedPayload: vault.seal(JSON.stringify(secretPayload), payloadOwner(run)) } : {}),
+    });
     await enqueue(ctx.db, {
       orgId: ctx.orgId,
       queue: payload.agent ? agentQueue(ctx.orgId) : serverQueue,
@@ -166,13 +179,24 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
     return after;
   }
 
+  /** What a backend reports may repeat the secrets that it was sent; they are hidden before anything is stored. */
+  async function withoutSecrets<T>(ctx: Ctx, run: StoredRun, reported: T): Promise<T> {
+    return run.sealedPayload === null ? reported : hideSecrets(reported, await openSecrets(ctx, vault));
+  }
+
+  /** What is sent: with the secrets. */
+  function payloadToSend(run: StoredRun): Record<string, unknown> {
+    if (run.sealedPayload === null) return run.payload ?? {};
+    return JSON.parse(vault.open(run.sealedPayload, payloadOwner(run))) as Record<string, unknown>;
+  }
+
   async function patch(world: World, runId: string, body: RunPatch): Promise<Run> {
     return world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
       assertMayReport(ctx, run, body);
       if (isFinal(run.status))
         refuse('run_finished', `The run ${runId} has ended with ${run.status}; it can not change any more.`);
-      const { status, message, ...change } = body;
+      const { status, message, ...change } = await withoutSecrets(ctx, run, body);
       if (message)
         await store.insertLogs(ctx.db, ctx.orgId, runId, ctx.actor.id, [
           typeof message.text === 'string' ? message.text : JSON.stringify(message),
@@ -192,7 +216,8 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
     return world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
       assertMayReport(ctx, run, {});
-      const [log] = await store.insertLogs(ctx.db, ctx.orgId, runId, ctx.actor.id, [line.message]);
+      const message = await withoutSecrets(ctx, run, line.message);
+      const [log] = await store.insertLogs(ctx.db, ctx.orgId, runId, ctx.actor.id, [message]);
       if (!log) throw new Error('A log line vanished while it was written.');
       const label = line.statusLabel === undefined ? {} : { statusLabel: line.statusLabel };
       if (line.terminationStatus) await move(ctx, run, reportEvent(run, line.terminationStatus), label);
@@ -208,7 +233,9 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
     return world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
       assertMayReport(ctx, run, {});
-      await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, { response });
+      await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, {
+        response: await withoutSecrets(ctx, run, response),
+      });
       return toRun(await announce(ctx, run));
     });
   }
@@ -260,7 +287,7 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
     };
   }
 
-  return { execute, patch, addLog, setResponse, approve, move };
+  return { execute, patch, addLog, setResponse, approve, move, payloadToSend, withoutSecrets };
 }
 export type RunService = ReturnType<typeof createRunService>;
 

@@ -5,7 +5,7 @@ import type { StoredRun } from './model.ts';
 // The aliases are the field names, so a row is the object.
 const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_identifier as "actionIdentifier", r.blueprint, r.entity,
   r.status, r.status_label as "statusLabel", r.link, r.summary, r.external_run_id as "externalRunId", r.source,
-  r.required_approval as "requiredApproval", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.response,
+  r.required_approval as "requiredApproval", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.sealed_payload as "sealedPayload", r.response,
   r.installation_id as "installationId", r.created_by as "createdBy", r.impersonated_by as "impersonatedBy",
   r.updated_by as "updatedBy", r.created_at as "createdAt", r.updated_at as "updatedAt", r.ended_at as "endedAt",
   w.id is not null as "isPending", case when w.holder is not null then w.due_at end as "claimedUntil",
@@ -113,6 +113,7 @@ export interface RunChange {
   externalRunId?: string;
   approval?: Record<string, unknown>;
   payload?: Record<string, unknown>;
+  sealedPayload?: Buffer;
   response?: unknown;
 }
 
@@ -132,6 +133,7 @@ export async function updateRun(tx: Tx, orgId: string, id: string, by: string, c
   if (change.externalRunId !== undefined) set.push(sql`external_run_id = ${change.externalRunId}`);
   if (change.approval !== undefined) set.push(sql`approval = ${JSON.stringify(change.approval)}`);
   if (change.payload !== undefined) set.push(sql`payload = ${JSON.stringify(change.payload)}`);
+  if (change.sealedPayload !== undefined) set.push(sql`sealed_payload = ${change.sealedPayload}`);
   if (change.response !== undefined) set.push(sql`response = ${JSON.stringify(change.response)}`);
   const guard = change.status ? sql` and status = ${change.status.from}` : sql``;
   return (await tx.run(sql`update runs set ${join(set)} where org_id = ${orgId} and id = ${id}${guard}`)) > 0;
