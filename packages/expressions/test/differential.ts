@@ -1,12 +1,16 @@
 /**
- * Runs random programs on random documents here and in jq 1.7 (jq-web, WebAssembly), and compares all outputs:
+ * Runs random programs on random documents here and in jq, and compares all outputs:
  *
  *   node packages/expressions/test/differential.ts [count = 100000] [seed = 1]
  *
- * Programs are evaluated in batches, because jq-web compiles on every call. An error counts as one outcome whatever its
- * wording: the wording changed between jq's versions and is checked against jq's own test files instead. Differences
- * that have a known reason are counted per reason; any other is printed and ends the run with exit code 1.
+ * jq is jq-web (1.7 as WebAssembly), or the command that the variable JQ names. Programs are evaluated in batches,
+ * because jq-web compiles on every call. An error counts as one outcome whatever its wording: the wording changed between
+ * jq's versions and is checked against jq's own test files instead.
+ *
+ * A difference is explained only if one of REASONS proves itself: with the definitions of that reason in front of the
+ * program, jq answers as this engine does. Anything else is printed and ends the run with exit code 1.
  */
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { compile, ExpressionError } from '../src/index.ts';
 import { equals } from '../src/jq/values.ts';
@@ -23,6 +27,13 @@ const BATCH = 100;
 const LIMIT = 30;
 
 // ---- random programs
+
+/** Stand for `(`, `*` and `)` of a multiplication, so that it can be written as a call of a function instead. */
+const TIMES = ['\u0001', '\u0002', '\u0003'] as const;
+
+function written(marked: string, open: string, times: string, close: string): string {
+  return marked.replaceAll(TIMES[0], open).replaceAll(TIMES[1], times).replaceAll(TIMES[2], close);
+}
 
 class Generator {
   readonly #random: () => number;
@@ -108,6 +119,10 @@ class Generator {
     }
   }
 
+  binary(left: string, operator: string, right: string): string {
+    return operator === '*' ? `${TIMES[0]}${left}${TIMES[1]}${right}${TIMES[2]}` : `(${left} ${operator} ${right})`;
+  }
+
   withVariable(name: string, make: () => string): string {
     this.#variables.push(name);
     const text = make();
@@ -147,7 +162,7 @@ class Generator {
         return `(${inner()}, ${inner()})`;
       case 2:
       case 3:
-        return `(${inner()} ${this.pick(['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>='])} ${inner()})`;
+        return this.binary(inner(), this.pick(['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>=']), inner());
       case 4:
         return `(${inner()} ${this.pick(['and', 'or', '//'])} ${inner()})`;
       case 5:
@@ -265,45 +280,87 @@ const WITH_ARGUMENTS: readonly (readonly [string, string])[] = [
   ['while', 'ee'],
   ['combinations', 'n'],
   ['splits', 's'],
-  ['input_line_number | select', 'e'],
 ];
 
 // ---- known reasons
 
-/** Why jq 1.7 may answer differently from jq 1.8, which is what this engine follows; null: no reason known. */
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/ltrimstr|rtrimstr/, 'ltrimstr and rtrimstr raise an error for what is not a string since 1.8'],
-  [/limit\(|nth\(|first\(|until\(/, 'negative counts of limit and nth raise an error since 1.8; nth reads on in 1.7'],
-  [/indices|index\(|_strindices/, 'index of an empty string is null since 1.8; offsets count code points since 1.8'],
-  [
-    /\?\/\//,
-    'jq takes a break (of first, limit, label, |=) that passes a ?// for an error and goes on with the next pattern',
-  ],
-  [/bsearch\(/, 'bsearch refuses what is not an array since 1.8'],
-  [/infinite/, 'a string times infinity: jq-web runs out of memory'],
-  [/last\(/, 'last(empty) has no output since 1.8'],
-  [/\*/, 'a string times a number: 0 gives "" and fractions are cut since 1.8'],
-  [/add\(|pick\(|abs|have_|toarray|trim\b|ltrim|rtrim/, 'not in jq 1.7'],
-  [
-    /tojson|tostring|@json|@text|@csv|@tsv|@sh|@html|@base64|\\\(|join/,
-    'numbers print with 17 digits, the shortest that reads back; 1.7 prints literals as written',
-  ],
-  [/@base64d/, 'invalid base64 is refused since 1.8'],
+/** Why jq may answer differently. */
+interface Reason {
+  why: string;
+  /** Whether this may be the reason for what a program answers. */
+  applies: (program: string, mine: string[]) => boolean;
+  /** Definitions that give this version of jq the meaning the engine follows; null: it cannot be defined away. */
+  definitions: string | null;
+}
+
+const TIMES_AS_OPERATOR = 'def _times(l; r): r as $r | l as $l | $l * $r;';
+
+const REASONS: readonly Reason[] = [
+  {
+    why: 'since 1.8 last(f) has no output when f has none; 1.7 gives null',
+    applies: (program) => /last\(/.test(program),
+    definitions: 'def last(f): if isempty(f) then empty else reduce f as $x (null; $x) end;',
+  },
+  {
+    why: 'since 1.8 nth(n; f) has no output when f has fewer; 1.7 gives the last one',
+    applies: (program) => /nth\(/.test(program),
+    definitions: 'def nth($n; f): if ([limit($n + 1; f)] | length) > $n then last(limit($n + 1; f)) else empty end;',
+  },
+  {
+    why: 'since 1.8 bsearch refuses what is not an array',
+    applies: (program) => /bsearch\(/.test(program),
+    definitions:
+      'def _bsearch($x): bsearch($x); def bsearch($x): if type == "array" then _bsearch($x) else error("x") end;',
+  },
+  {
+    why: 'since 1.8 ltrimstr refuses what is not a string',
+    applies: (program) => /ltrimstr\(/.test(program),
+    definitions:
+      'def _ltrimstr($x): ltrimstr($x); def ltrimstr($x): if type == "string" and ($x | type) == "string" then _ltrimstr($x) else error("x") end;',
+  },
+  {
+    why: 'since 1.8 offsets in strings count code points, and an empty string occurs nowhere',
+    applies: (program) => /index\(|indices\(/.test(program),
+    definitions:
+      'def _indices($x): indices($x); def indices($x): if type == "string" and ($x | type) == "string" then ($x | length) as $n | if $n == 0 then [] else [range(length - $n + 1) as $at | select(.[$at:$at + $n] == $x) | $at] end else _indices($x) end; def index($x): indices($x) | .[0]; def rindex($x): indices($x) | .[-1:][0];',
+  },
+  {
+    why: 'since 1.8 a string may stand on either side of *, times 0 it is empty, and fractions are cut; 1.7 rounds up, gives null',
+    applies: (program) => / \* /.test(program),
+    definitions:
+      'def _repeat($s; $n): if ($n | isnan) or $n < 0 then null elif $n > 1000 then error("x") else reduce range($n | floor) as $i (""; . + $s) end; def _times(l; r): r as $r | l as $l | ($l | type) as $x | ($r | type) as $y | if $x == "string" and $y == "number" then _repeat($l; $r) elif $x == "number" and $y == "string" then _repeat($r; $l) else $l * $r end;',
+  },
+  {
+    why: 'jq takes a break that passes a ?// for an error and goes on with the next pattern; here it leaves',
+    // The comparison's own limit breaks too.
+    applies: (program, mine) =>
+      program.includes('?//') &&
+      (mine.length === LIMIT || /break|first|any|all|limit|isempty|IN|nth|until|index|\|=|test/.test(program)),
+    definitions: null,
+  },
+  {
+    why: 'a string times infinity: jq runs out of memory',
+    applies: (program) => program.includes('infinite') && program.includes('*'),
+    definitions: null,
+  },
 ];
 
 interface Case {
   program: string;
+  /** The same with its multiplications written as calls of `_times`. */
+  withCalls: string;
   document: string;
 }
 
 /** All outputs up to a limit, as JSON text; an error ends the list. */
 const ERROR = '{"error":true}';
+const BUDGET = { steps: 200_000, outputDepth: 10_000 };
 
 function ours(test: Case): string[] {
   const outputs: string[] = [];
   try {
     const program = compile(test.program);
-    program.evaluate(parseJson(test.document), { budget: { steps: 200_000 } }, (value) => {
+    program.evaluate(parseJson(test.document), { budget: BUDGET }, (value) => {
       outputs.push(stringify(value));
       return outputs.length < LIMIT;
     });
@@ -316,85 +373,145 @@ function ours(test: Case): string[] {
   return outputs;
 }
 
+// ---- jq
+
+interface Oracle {
+  /** Throws when the program is refused or fails. */
+  run(document: string, program: string): string;
+  /** After a crash. */
+  restart(): Promise<void>;
+}
+
+/** A command that takes `-c <program>` and the document on its standard input. */
+function commandOracle(command: string): Oracle {
+  return {
+    run: (document, program) =>
+      execFileSync(command, ['-c', program], {
+        input: document,
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      }),
+    restart: async () => undefined,
+  };
+}
+
+/** jq-web does not recover from running out of memory or from an assertion: it takes a new instance. */
+async function webOracle(): Promise<Oracle> {
+  const require = createRequire(import.meta.url);
+  const path = require.resolve('jq-web');
+  let jq = (await require(path)) as Jq;
+  return {
+    run: (document, program) => jq.raw(document, program, ['-c']) ?? '',
+    restart: async () => {
+      delete require.cache[path];
+      jq = (await require(path)) as Jq;
+    },
+  };
+}
+
 function wrapped(test: Case, at: number): string {
   return `(.[${at}] | [limit(${LIMIT}; try (${test.program}) catch {error: true})])`;
 }
 
 /** null: jq refuses the program, or does not survive it. */
-async function theirs(tests: Case[]): Promise<(string[] | null)[]> {
-  const input = `[${tests.map((test) => test.document).join(',')}]`;
-  const filter = tests.map(wrapped).join(',\n');
+async function theirs(oracle: Oracle, tests: Case[]): Promise<(string[] | null)[]> {
   try {
-    const lines = (jq.raw(input, filter, ['-c']) ?? '').trim().split('\n');
+    const document = `[${tests.map((test) => test.document).join(',')}]`;
+    const lines = oracle.run(document, tests.map(wrapped).join(',\n')).trim().split('\n');
     if (lines.length === tests.length) {
       return lines.map((line) => (parseJson(line) as Value[]).map((value) => stringify(value)));
     }
   } catch (error) {
     // One of them does not compile or stops jq: find out which.
-    if (!String(error).includes('exit code')) await reload();
+    if (!String(error).includes('exit code')) await oracle.restart();
   }
   if (tests.length === 1) return [null];
   const middle = tests.length >> 1;
-  return [...(await theirs(tests.slice(0, middle))), ...(await theirs(tests.slice(middle)))];
+  return [...(await theirs(oracle, tests.slice(0, middle))), ...(await theirs(oracle, tests.slice(middle)))];
 }
+
+// ---- comparison
 
 const meter = { step: () => undefined };
 
-function isSame(left: string[], right: string[]): boolean {
-  if (left.length !== right.length) return false;
-  return left.every((text, at) => text === right[at] || equals(parseJson(text), parseJson(right[at] ?? ''), meter));
+function isSame(mine: string[], answer: string[] | null | undefined): boolean {
+  if (answer === undefined) return false;
+  if (answer === null) return mine[0] === 'syntax';
+  if (mine.length !== answer.length) return false;
+  return mine.every((text, at) => text === answer[at] || equals(parseJson(text), parseJson(answer[at] ?? ''), meter));
 }
 
-const count = Number(process.argv[2] ?? 100_000);
-const seed = Number(process.argv[3] ?? 1);
-const require = createRequire(import.meta.url);
-let jq = (await require('jq-web')) as Jq;
-
-/** jq-web does not recover from running out of memory or from an assertion: it takes a new instance. */
-async function reload(): Promise<void> {
-  delete require.cache[require.resolve('jq-web')];
-  jq = (await require('jq-web')) as Jq;
-}
-const generator = new Generator(randomFrom(seed));
-const explained = new Map<string, number>();
-const tally = { same: 0, skipped: 0, explained: 0, unexplained: 0 };
-
-for (let done = 0; done < count; ) {
-  const tests: Case[] = [];
-  const answers: string[][] = [];
-  while (tests.length < BATCH && done < count) {
-    const test = { program: generator.expression(1 + generator.int(3)), document: generator.document() };
-    done++;
-    const answer = ours(test);
-    // What runs into a budget here may run for ever in jq.
-    if (answer[0] === 'budget') {
-      tally.skipped++;
-      continue;
-    }
-    tests.push(test);
-    answers.push(answer);
+async function explanation(oracle: Oracle, test: Case, mine: string[]): Promise<string | null> {
+  const possible = REASONS.filter((reason) => reason.applies(test.program, mine));
+  const definable = possible.filter(({ definitions }) => definitions !== null);
+  // Each reason on its own, and then all of them, for a program in which two meet.
+  for (const reasons of [...definable.map((reason) => [reason]), definable]) {
+    const definitions = reasons.map((reason) => reason.definitions).join(' ');
+    const [answer] = await theirs(oracle, [
+      { ...test, program: `${TIMES_AS_OPERATOR} ${definitions} ${test.withCalls}` },
+    ]);
+    if (reasons.length > 0 && isSame(mine, answer)) return reasons.map(({ why }) => why).join(', and ');
   }
-  (await theirs(tests)).forEach((answer, at) => {
-    const test = tests[at] as Case;
-    const mine = answers[at] as string[];
-    if (answer === null ? mine[0] === 'syntax' : isSame(mine, answer)) {
-      tally.same++;
-      return;
-    }
-    const reason =
-      answer === null && !test.program.includes('infinite')
-        ? null
-        : (REASONS.find(([pattern]) => pattern.test(test.program))?.[1] ?? null);
-    if (reason !== null) {
-      tally.explained++;
-      explained.set(reason, (explained.get(reason) ?? 0) + 1);
-      if (process.env.SHOW_EXPLAINED === undefined) return;
-    } else tally.unexplained++;
-    process.stdout.write(`${test.program}\n  on   ${test.document}\n  here ${mine.join(' ').slice(0, 300)}\n`);
-    process.stdout.write(`  jq   ${answer === null ? 'refused' : answer.join(' ').slice(0, 300)}\n`);
-  });
+  return possible.find(({ definitions }) => definitions === null)?.why ?? null;
 }
-for (const [reason, times] of explained) process.stdout.write(`explained ${times} × ${reason}\n`);
-process.stdout.write(`${count} cases (seed ${seed}): ${tally.same} same, ${tally.explained} explained, `);
-process.stdout.write(`${tally.unexplained} unexplained, ${tally.skipped} skipped for a budget\n`);
-process.exitCode = tally.unexplained > 0 ? 1 : 0;
+
+export interface Comparison {
+  same: number;
+  /** What ran into a budget here, so it may run for ever in jq. */
+  skipped: number;
+  /** How often each reason held. */
+  explained: Map<string, number>;
+  unexplained: string[];
+}
+
+/** Compares that many cases. With `command`, jq is that program. */
+export async function compareWithJq(count: number, seed: number, command?: string): Promise<Comparison> {
+  const oracle = command === undefined ? await webOracle() : commandOracle(command);
+  const generator = new Generator(randomFrom(seed));
+  const result: Comparison = { same: 0, skipped: 0, explained: new Map(), unexplained: [] };
+  for (let done = 0; done < count; ) {
+    const tests: Case[] = [];
+    const answers: string[][] = [];
+    while (tests.length < BATCH && done < count) {
+      const marked = generator.expression(1 + generator.int(3));
+      const program = written(marked, '(', ' * ', ')');
+      const test = { program, withCalls: written(marked, '_times(', '; ', ')'), document: generator.document() };
+      done++;
+      const answer = ours(test);
+      if (answer[0] === 'budget') {
+        result.skipped++;
+        continue;
+      }
+      tests.push(test);
+      answers.push(answer);
+    }
+    for (const [at, answer] of (await theirs(oracle, tests)).entries()) {
+      const test = tests[at] as Case;
+      const mine = answers[at] as string[];
+      if (isSame(mine, answer)) {
+        result.same++;
+        continue;
+      }
+      const why = await explanation(oracle, test, mine);
+      if (why !== null) result.explained.set(why, (result.explained.get(why) ?? 0) + 1);
+      else {
+        const lines = [test.program, `  on   ${test.document}`, `  here ${mine.join(' ').slice(0, 300)}`];
+        result.unexplained.push([...lines, `  jq   ${answer?.join(' ').slice(0, 300) ?? 'refused'}`].join('\n'));
+      }
+    }
+  }
+  return result;
+}
+
+if (import.meta.main) {
+  const count = Number(process.argv[2] ?? 100_000);
+  const seed = Number(process.argv[3] ?? 1);
+  const { same, skipped, explained, unexplained } = await compareWithJq(count, seed, process.env.JQ);
+  for (const text of unexplained) process.stdout.write(`${text}\n`);
+  for (const [why, times] of explained) process.stdout.write(`explained ${times} × ${why}\n`);
+  const known = [...explained.values()].reduce((sum, times) => sum + times, 0);
+  process.stdout.write(`${count} cases (seed ${seed}): ${same} same, ${known} explained, `);
+  process.stdout.write(`${unexplained.length} unexplained, ${skipped} skipped for a budget\n`);
+  process.exitCode = unexplained.length > 0 ? 1 : 0;
+}

@@ -36,28 +36,18 @@ function first(filter: Filter): Filter {
   });
 }
 
+/** Not a path, as in jq: `last(.[]) |= 1` is an error. */
 function last(filter: Filter): Filter {
-  if (filter.one !== null) return filter;
-  return single(
-    (frame, input) => {
-      let latest: Value | typeof NOTHING = NOTHING;
-      const signal = filter.run(frame, input, (value) => {
-        latest = value;
-        return undefined;
-      });
-      if (signal !== undefined) throw signal;
-      return latest;
-    },
-    () => (frame, path, value, emit) => {
-      let found: { path: Path; value: Value } | null = null;
-      const signal = filter.paths(frame, path, value, (at, inner) => {
-        found = { path: at, value: inner };
-        return undefined;
-      });
-      const result = found as { path: Path; value: Value } | null;
-      return signal ?? (result === null ? undefined : emit(result.path, result.value));
-    },
-  );
+  const { run } = filter;
+  return single((frame, input) => {
+    let latest: Value | typeof NOTHING = NOTHING;
+    const signal = run(frame, input, (value) => {
+      latest = value;
+      return undefined;
+    });
+    if (signal !== undefined) throw signal;
+    return latest;
+  });
 }
 
 function count(value: Value, name: string): number {

@@ -226,6 +226,7 @@ function integrate(f: (t: number) => number, from: number, to: number): number {
 export function besselJ(order: number, x: number): number {
   if (Number.isNaN(x) || Number.isNaN(order)) return Number.NaN;
   if (!Number.isFinite(x)) return 0;
+  if (x === 0) return order === 0 ? 1 : 0;
   if (Math.abs(x) > 5000) {
     return Math.sqrt(2 / (Math.PI * Math.abs(x))) * Math.cos(Math.abs(x) - (order * Math.PI) / 2 - Math.PI / 4);
   }
