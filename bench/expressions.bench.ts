@@ -109,7 +109,7 @@ for (const { name, program, documents, goal } of contests) {
   const expected = JSON.stringify(compiled.all(documents[1] as Json));
   const jqjs = compileJqjs(program);
   // Nobody is measured at something else than the others.
-  for (const answer of [[...jqjs(documents[1])], [jqWeb.json(documents[1] as Json, program)]]) {
+  for (const answer of [[...jqjs(documents[1] as Json)], [jqWeb.json(documents[1] as Json, program)]]) {
     if (JSON.stringify(answer) !== expected)
       throw new Error(`${program}: ${JSON.stringify(answer)} is not ${expected}`);
   }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../json.ts';
+import type { Ast } from './ast.ts';
 import { compile, ExpressionError } from './index.ts';
+import { parse } from './parser.ts';
+import { childrenOf } from './scope.ts';
 
 /** [program, input, outputs] */
 type Case = [program: string, input: Json, outputs: Json[]];
@@ -85,6 +88,7 @@ const syntax: Case[] = [
   ['"a\\(1 + 1)b\\("c")"', null, ['a2bc']],
   ['"\\(1, 2)-\\(3, 4)"', null, ['1-3', '2-3', '1-4', '2-4']],
   ['@base64 "x\\(.)"', 'hi', ['xaGk=']],
+  ['@json, @text', [1], ['[1]', '[1]']],
   ['"\\u00e9\\ud83d\\ude00\\n"', null, ['é😀\n']],
   ['{a: 1}', null, [{ a: 1 }]],
   ['{a, "b c", "x\\(1)": 2, (.k): 3}', { a: 1, 'b c': 2, k: 'z' }, [{ a: 1, 'b c': 2, x1: 2, z: 3 }]],
@@ -138,6 +142,50 @@ const syntax: Case[] = [
 describe('syntax', () => {
   it.each(syntax)('%s', (program, input, outputs) => {
     expect(compile(program).all(input)).toEqual(outputs);
+  });
+
+  it('every form of the language has a case', () => {
+    const forms: Record<Ast['kind'], boolean> = {
+      identity: false,
+      recurse: false,
+      literal: false,
+      template: false,
+      format: false,
+      index: false,
+      slice: false,
+      iterate: false,
+      variable: false,
+      location: false,
+      call: false,
+      negate: false,
+      pipe: false,
+      comma: false,
+      binary: false,
+      logical: false,
+      alternative: false,
+      assign: false,
+      if: false,
+      try: false,
+      reduce: false,
+      foreach: false,
+      label: false,
+      break: false,
+      bind: false,
+      define: false,
+      array: false,
+      object: false,
+    };
+    const mark = (ast: Ast): void => {
+      forms[ast.kind] = true;
+      childrenOf(ast).forEach(mark);
+    };
+    for (const [program] of syntax) {
+      const { body, definitions } = parse(program);
+      if (definitions.length > 0) forms.define = true;
+      for (const definition of definitions) mark(definition.body);
+      if (body !== null) mark(body);
+    }
+    expect(Object.entries(forms).filter(([, isCovered]) => !isCovered)).toEqual([]);
   });
 
   it('keeps number literals only until something is computed with them', () => {
