@@ -44,7 +44,9 @@ create table actions (
   created_at timestamp with time zone default now() not null,
   created_by text not null,
   updated_at timestamp with time zone default now() not null,
-  updated_by text not null
+  updated_by text not null,
+  permissions json,
+  limits json
 );
 create table agents (
   org_id text not null,
@@ -147,6 +149,21 @@ create table password_links (
   user_id text not null,
   expires_at timestamp with time zone not null
 );
+create table run_approvers (
+  org_id text not null,
+  run_id text not null,
+  user_id text not null,
+  state text default 'PENDING'::text not null,
+  description text,
+  decided_at timestamp with time zone
+);
+create table run_keys (
+  org_id text not null,
+  key text not null,
+  run_id text not null,
+  request bytea not null,
+  created_at timestamp with time zone default now() not null
+);
 create table run_logs (
   org_id text not null,
   run_id text not null,
@@ -182,7 +199,8 @@ create table runs (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   ended_at timestamp with time zone,
-  sealed_payload bytea
+  sealed_payload bytea,
+  is_private boolean default false not null
 );
 create table secrets (
   org_id text not null,
@@ -270,6 +288,11 @@ alter table organizations add constraint organizations_org_id_check CHECK ((org_
 alter table organizations add constraint organizations_pkey PRIMARY KEY (org_id);
 alter table password_links add constraint password_links_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
 alter table password_links add constraint password_links_pkey PRIMARY KEY (token_hash);
+alter table run_approvers add constraint run_approvers_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
+alter table run_approvers add constraint run_approvers_pkey PRIMARY KEY (org_id, run_id, user_id);
+alter table run_approvers add constraint run_approvers_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text])));
+alter table run_keys add constraint run_keys_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
+alter table run_keys add constraint run_keys_pkey PRIMARY KEY (org_id, key);
 alter table run_logs add constraint run_logs_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
 alter table run_logs add constraint run_logs_pkey PRIMARY KEY (org_id, run_id, id);
 alter table runs add constraint runs_check CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text]))));
@@ -307,6 +330,7 @@ CREATE INDEX events_by_entity ON public.events USING btree (org_id, blueprint, e
 CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);
 CREATE INDEX events_by_run ON public.events USING btree (org_id, run_id, seq) WHERE (run_id IS NOT NULL);
 CREATE INDEX events_cursor ON public.events USING btree (xid, seq);
+CREATE INDEX run_approvers_by_user ON public.run_approvers USING btree (org_id, user_id, run_id);
 CREATE INDEX runs_active ON public.runs USING btree (org_id, seq DESC) WHERE (status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text]));
 CREATE INDEX runs_by_action ON public.runs USING btree (org_id, action_identifier, seq DESC);
 CREATE INDEX runs_by_entity ON public.runs USING btree (org_id, blueprint, entity, seq DESC) WHERE (entity IS NOT NULL);
@@ -329,6 +353,8 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- migrations: enabled f, forced f
 -- organizations: enabled t, forced t
 -- password_links: enabled t, forced t
+-- run_approvers: enabled t, forced t
+-- run_keys: enabled t, forced t
 -- run_logs: enabled t, forced t
 -- runs: enabled t, forced t
 -- secrets: enabled t, forced t
@@ -360,6 +386,10 @@ create policy every_organization on organizations to quayside_system using (true
 create policy tenant on organizations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on password_links to quayside_system using (true) with check (true);
 create policy tenant on password_links to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on run_approvers to quayside_system using (true) with check (true);
+create policy tenant on run_approvers to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on run_keys to quayside_system using (true) with check (true);
+create policy tenant on run_keys to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on run_logs to quayside_system using (true) with check (true);
 create policy tenant on run_logs to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on runs to quayside_system using (true) with check (true);
@@ -399,6 +429,10 @@ grant delete, insert, select, update on organizations to quayside_app;
 grant delete, insert, select, update on organizations to quayside_system;
 grant delete, insert, select, update on password_links to quayside_app;
 grant delete, insert, select, update on password_links to quayside_system;
+grant delete, insert, select, update on run_approvers to quayside_app;
+grant delete, insert, select, update on run_approvers to quayside_system;
+grant delete, insert, select, update on run_keys to quayside_app;
+grant delete, insert, select, update on run_keys to quayside_system;
 grant insert, select on run_logs to quayside_app;
 grant insert, select on run_logs to quayside_system;
 grant delete, insert, select, update on runs to quayside_app;

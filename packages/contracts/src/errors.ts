@@ -15,6 +15,9 @@ export const errors = {
   has_dependents: { status: 409, when: 'Other things need this one; delete them first or ask for it explicitly.' },
   lease_lost: { status: 409, when: 'The lease ran out or was taken over; the late answer was not recorded.' },
   already_acknowledged: { status: 409, when: 'The run was acknowledged before, by this caller or another.' },
+  limit_reached: { status: 409, when: 'As many runs of the action are in progress as its limit allows.' },
+  frozen: { status: 409, when: 'A freeze window is on; the message says until when and why.' },
+  key_reused: { status: 409, when: 'The Idempotency-Key was used before for another request.' },
   payload_too_large: { status: 413, when: 'The body is over the limit of the route.' },
   unsupported_media_type: { status: 415, when: 'Only application/json is read.' },
   invalid_request: {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { GuardrailSettings } from './permissions.ts';
 import { ok, permissions, route } from './route.ts';
 import { Document, Instant } from './values.ts';
 
@@ -120,7 +121,10 @@ export const identityRoutes = {
     path: '/v1/organization',
     summary: 'Change name or settings; the agent sends only settings.portAgentStreamerName',
     can: 'organization:update',
-    body: Type.Object({ name: Type.Optional(Type.String({ minLength: 1 })), settings: Type.Optional(Document) }),
+    body: Type.Object({
+      name: Type.Optional(Type.String({ minLength: 1 })),
+      settings: Type.Optional(Type.Unsafe<Record<string, unknown>>(GuardrailSettings)),
+    }),
     reply: ok({ organization: Organization }),
   }),
   createApp: route({

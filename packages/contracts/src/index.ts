@@ -8,6 +8,7 @@ export * from './errors.ts';
 export * from './identity.ts';
 export * from './openapi.ts';
 export * from './people.ts';
+export * from './permissions.ts';
 export * from './route.ts';
 export * from './routes.ts';
 export * from './run-status.ts';

@@ -5,6 +5,7 @@ import { dispatchRoutes } from './dispatch.ts';
 import { entityRoutes } from './entities.ts';
 import { identityRoutes } from './identity.ts';
 import { peopleRoutes } from './people.ts';
+import { permissionRoutes } from './permissions.ts';
 import type { Route } from './route.ts';
 import { runRoutes } from './runs.ts';
 import { secretRoutes } from './secrets.ts';
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   blueprintRoutes,
   entityRoutes,
   actionRoutes,
+  permissionRoutes,
   runRoutes,
   dispatchRoutes,
   auditRoutes,

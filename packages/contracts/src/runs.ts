@@ -111,6 +111,15 @@ export const AffectedEntity = Type.Object({
 });
 export type AffectedEntity = Static<typeof AffectedEntity>;
 
+export const Approver = Type.Object({
+  userId: Type.String(),
+  email: Type.String(),
+  state: Type.Union([Type.Literal('PENDING'), Type.Literal('APPROVED'), Type.Literal('DECLINED')]),
+  description: Type.Union([Type.String(), Type.Null()]),
+  decidedAt: Type.Optional(Instant),
+});
+export type Approver = Static<typeof Approver>;
+
 const RunParams = Type.Object({ run_id: Type.String() });
 const Version = { version: Type.Optional(Type.String()) };
 
@@ -126,7 +135,7 @@ export const runRoutes = {
     body: Type.Object({ properties: Document, entity: Type.Optional(Type.String()) }, { additionalProperties: false }),
     status: 202,
     reply: ok({ run: Run }),
-    refusals: ['not_found', 'invalid_expression'],
+    refusals: ['not_found', 'invalid_expression', 'limit_reached', 'frozen', 'key_reused'],
   }),
   list: route({
     id: 'run.list',
@@ -145,6 +154,8 @@ export const runRoutes = {
       external_run_id: Type.Optional(Type.String()),
       action: Type.Optional(Type.String()),
       source: Type.Optional(Type.Array(Type.String())),
+      /** Ours: only runs that wait for the caller's decision. */
+      awaiting_me: Type.Optional(Type.Boolean()),
       /** Ours: only runs created before this instant, for paging. */
       before: Type.Optional(Type.String({ format: 'date-time' })),
       ...Version,
@@ -191,7 +202,18 @@ export const runRoutes = {
     ),
     status: 201,
     reply: ok({ run: Run }),
-    refusals: ['not_found', 'run_finished', 'invalid_transition'],
+    refusals: ['not_found', 'run_finished', 'invalid_transition', 'frozen'],
+  }),
+  approvers: route({
+    id: 'run.approvers',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/approvers',
+    summary: 'Who was asked to approve a run, and what they decided',
+    can: 'run:read',
+    params: RunParams,
+    query: Type.Object({ include_pending_approvers: Type.Optional(Type.Boolean()) }),
+    reply: ok({ approvers: Type.Array(Approver) }),
+    refusals: ['not_found'],
   }),
   addLog: route({
     id: 'run.addLog',

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { serveActions } from './features/actions/routes.ts';
+import { findApprovers, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
 import { serveEntities } from './features/entities/routes.ts';
@@ -126,7 +127,7 @@ export async function startApp(
     const waits = createClaimWaits(wakes);
     const check = createValueCheck();
     const entities = createEntityService({ findRunStatus, check });
-    const runs = createRunService({ vault, metrics, check });
+    const runs = createRunService({ vault, metrics, check, guardrails: { judgeExecute, findApprovers, limitsOf } });
     const dispatch = createDispatch({ runs, waits, metrics });
 
     serveSystem(http, createSystem({ database, metrics, waits }));

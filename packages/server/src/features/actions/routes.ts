@@ -1,6 +1,7 @@
-import { actionRoutes } from '@quayside/contracts';
+import { actionRoutes, permissionRoutes } from '@quayside/contracts';
 import type { Http } from '../../platform/http.ts';
 import * as service from './service.ts';
+import * as permissions from './service-permissions.ts';
 
 export function serveActions(http: Http): void {
   http.serve(actionRoutes.create, async ({ world, body }) => ({ action: await service.createAction(world, body) }));
@@ -15,4 +16,21 @@ export function serveActions(http: Http): void {
     await service.removeAction(world, params.action_identifier);
     return {};
   });
+
+  http.serve(permissionRoutes.get, async ({ world, params }) => ({
+    permissions: await permissions.readPermissions(world, params.action_identifier),
+  }));
+  http.serve(permissionRoutes.patch, async ({ world, params, body }) => ({
+    permissions: await permissions.changePermissions(world, params.action_identifier, body),
+  }));
+  http.serve(permissionRoutes.why, async ({ world, params, query }) => ({
+    verdict: await permissions.why(world, params.action_identifier, query),
+  }));
+  http.serve(permissionRoutes.getLimits, async ({ world, params }) => ({
+    limits: await permissions.readLimits(world, params.action_identifier),
+  }));
+  http.serve(permissionRoutes.putLimits, async ({ world, params, body }) => ({
+    limits: await permissions.replaceLimits(world, params.action_identifier, body),
+  }));
+  http.serve(permissionRoutes.mine, async ({ world }) => ({ permissions: await permissions.listMine(world) }));
 }

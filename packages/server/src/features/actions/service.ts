@@ -4,7 +4,9 @@ import { isViolation } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
+import { findPersonById } from '../identity/index.ts';
 import { type ActionFilter, findMistakes, matchesFilter, selfServiceTrigger } from './model.ts';
+import { visibleActions } from './service-permissions.ts';
 import * as store from './store.ts';
 
 async function assertSound(ctx: Ctx, action: ActionBody): Promise<void> {
@@ -68,9 +70,11 @@ async function get(ctx: Ctx, identifier: string): Promise<Action> {
 }
 
 export async function listActions(world: World, filter: ActionFilter): Promise<Action[]> {
-  return world.transaction(async (ctx) =>
-    (await store.listActions(ctx.db, ctx.orgId)).filter((action) => matchesFilter(action, filter)),
-  );
+  return world.transaction(async (ctx) => {
+    const actions = (await store.listActions(ctx.db, ctx.orgId)).filter((action) => matchesFilter(action, filter));
+    const person = ctx.actor.kind === 'user' ? await findPersonById(ctx, ctx.actor.id) : undefined;
+    return person ? visibleActions(ctx, person, actions) : actions;
+  });
 }
 
 export async function readAction(world: World, identifier: string): Promise<Action> {

@@ -1,4 +1,4 @@
-import type { Action, ActionBody } from '@quayside/contracts';
+import type { Action, ActionBody, ActionLimits, ActionPermissions } from '@quayside/contracts';
 import { sql, type Tx } from '../../platform/db.ts';
 
 interface ActionRow {
@@ -53,4 +53,41 @@ export async function updateAction(tx: Tx, orgId: string, id: string, body: Acti
 
 export async function deleteAction(tx: Tx, orgId: string, id: string): Promise<void> {
   await tx.run(sql`delete from actions where org_id = ${orgId} and id = ${id}`);
+}
+
+export async function findPermissions(tx: Tx, orgId: string, id: string): Promise<ActionPermissions | undefined> {
+  const row = await tx.find<{ permissions: ActionPermissions | null }>(
+    sql`select permissions from actions where org_id = ${orgId} and id = ${id}`,
+  );
+  return row?.permissions ?? undefined;
+}
+
+/** Of the actions that have some, by id. */
+export async function listPermissions(tx: Tx, orgId: string): Promise<ReadonlyMap<string, ActionPermissions>> {
+  const rows = await tx.many<{ id: string; permissions: ActionPermissions }>(
+    sql`select id, permissions from actions where org_id = ${orgId} and permissions is not null`,
+  );
+  return new Map(rows.map((row) => [row.id, row.permissions]));
+}
+
+export async function updatePermissions(
+  tx: Tx,
+  orgId: string,
+  id: string,
+  permissions: ActionPermissions,
+): Promise<void> {
+  await tx.run(
+    sql`update actions set permissions = ${JSON.stringify(permissions)} where org_id = ${orgId} and id = ${id}`,
+  );
+}
+
+export async function findLimits(tx: Tx, orgId: string, id: string): Promise<ActionLimits | undefined> {
+  const row = await tx.find<{ limits: ActionLimits | null }>(
+    sql`select limits from actions where org_id = ${orgId} and id = ${id}`,
+  );
+  return row?.limits ?? undefined;
+}
+
+export async function updateLimits(tx: Tx, orgId: string, id: string, limits: ActionLimits): Promise<void> {
+  await tx.run(sql`update actions set limits = ${JSON.stringify(limits)} where org_id = ${orgId} and id = ${id}`);
 }

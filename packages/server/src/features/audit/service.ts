@@ -12,7 +12,9 @@ export async function readAuditLog(
   const mayReadAll = world.actor.kind !== 'user' || world.actor.role === 'Admin';
   if (!mayReadAll && filter.identifier === undefined && filter.entity === undefined && filter.runId === undefined)
     refuse('forbidden', 'Only administrators read the whole audit log; name an identifier, entity or run_id.');
-  const records = await world.transaction((ctx) => listEvents(ctx.db, ctx.orgId, filter));
+  const records = await world.transaction((ctx) =>
+    listEvents(ctx.db, ctx.orgId, { ...filter, ...(mayReadAll ? {} : { visibleTo: world.actor.id }) }),
+  );
   if (!includes) return records;
   return records.map(
     (record) =>

@@ -12,6 +12,8 @@ export interface AuditFilter {
   resources?: readonly string[];
   from?: Date;
   to?: Date;
+  /** Leaves out private runs that this user neither asked for nor approves. */
+  visibleTo?: string;
   limit: number;
 }
 
@@ -54,6 +56,10 @@ export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Pr
   else if (filter.action === 'DELETE') where.push(sql`(name like '%.deleted' or name like '%.ended')`);
   else if (filter.action === 'UPDATE')
     where.push(sql`name not like '%.created' and name not like '%.deleted' and name not like '%.ended'`);
+  if (filter.visibleTo !== undefined)
+    where.push(sql`(run_id is null or not exists (
+      select from runs r where r.org_id = events.org_id and r.id = events.run_id and r.is_private and r.created_by <> ${filter.visibleTo}
+        and not exists (select from run_approvers p where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.visibleTo})))`);
   const rows = await tx.many<EventRow>(
     sql`select * from events where ${join(where, ' and ')} order by seq desc limit ${filter.limit}`,
   );

@@ -1,11 +1,38 @@
 import type { Entity } from '@quayside/contracts';
 import type { Ctx } from '../../platform/ctx.ts';
-import { getBlueprint } from '../blueprints/index.ts';
+import { findBlueprintIfAny, getBlueprint, type StoredBlueprint } from '../blueprints/index.ts';
+import { QueryMistake } from './model.ts';
 import { findEntity, toEntity } from './store.ts';
+import { searchEntities } from './store-search.ts';
 
 /** The entity as the API shows it; `undefined` when it does not exist. The blueprint must. */
 export async function findEntityOf(ctx: Ctx, blueprint: string, identifier: string): Promise<Entity | undefined> {
   const { rowId, relations } = await getBlueprint(ctx, blueprint);
   const stored = await findEntity(ctx.db, ctx.orgId, rowId, identifier);
   return stored && toEntity(stored, relations ?? {});
+}
+
+type Query = { combinator: string; rules: readonly unknown[] };
+
+/** For rules that users wrote long ago: a query that can not be read finds nothing. */
+export async function queryEntities(ctx: Ctx, query: Query, limit: number): Promise<Entity[]> {
+  try {
+    const { entities } = await searchEntities(ctx.db, ctx.orgId, { query, limit });
+    const blueprints = new Map<string, StoredBlueprint | undefined>();
+    for (const { blueprint } of entities)
+      if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));
+    return entities.map((stored) => toEntity(stored, blueprints.get(stored.blueprint)?.relations ?? {}));
+  } catch (error) {
+    if (error instanceof QueryMistake) return [];
+    throw error;
+  }
+}
+
+/** Does the entity match the condition? One that can not be read matches nothing. */
+export async function matchesQuery(ctx: Ctx, entity: Entity, query: Query): Promise<boolean> {
+  const itself = [
+    { property: '$blueprint', operator: '=', value: entity.blueprint },
+    { property: '$identifier', operator: '=', value: entity.identifier },
+  ];
+  return (await queryEntities(ctx, { combinator: 'and', rules: [...itself, query] }, 1)).length > 0;
 }

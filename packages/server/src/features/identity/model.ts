@@ -12,6 +12,8 @@ const memberPermissions: readonly Permission[] = [
   'run:read',
   // Narrowed by the run's rules: a member may only withdraw a waiting run of their own.
   'run:update',
+  // Narrowed to the run's approvers.
+  'run:approve',
   'agent:read',
   // Narrowed by the audit log's rules: a member must name the entity or run they ask about.
   'audit:read',
@@ -31,6 +33,17 @@ export function permissionsOfRole(role: string): ReadonlySet<Permission> {
 
 export function normaliseEmail(email: string): string {
   return email.trim().toLowerCase();
+}
+
+/** A user as rules see them. */
+export interface Person {
+  id: string;
+  email: string;
+  firstName: string;
+  lastName: string;
+  name: string;
+  role: string;
+  teams: readonly { identifier: string; name: string }[];
 }
 
 /** What entities and rules name a team by: its first name, without what an identifier may not hold. */

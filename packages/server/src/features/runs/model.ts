@@ -177,6 +177,11 @@ export function needsApproval(requiredApproval: Action['requiredApproval']): boo
   return requiredApproval !== undefined && requiredApproval !== false;
 }
 
+/** Every approver must approve; otherwise the first one does. */
+export function needsAllApprovals(requiredApproval: unknown): boolean {
+  return (requiredApproval as { type?: unknown } | null)?.type === 'ALL';
+}
+
 /** A run as stored, with what its references are called today. */
 export interface StoredRun {
   id: string;
@@ -192,6 +197,7 @@ export interface StoredRun {
   externalRunId: string | null;
   source: RunSource;
   requiredApproval: unknown;
+  isPrivate: boolean;
   approval: Record<string, unknown> | null;
   rawProperties: Record<string, unknown>;
   properties: Record<string, unknown>;

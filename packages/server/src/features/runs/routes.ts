@@ -8,10 +8,20 @@ import { streamRun } from './service-stream.ts';
 const defaultRuns = 100;
 const defaultLogs = 50;
 
+function idempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  return refuse('invalid_request', 'The header Idempotency-Key must be 1 to 255 visible ASCII characters, once.');
+}
+
 export function serveRuns(http: Http, dependencies: { runs: service.RunService; wakes: Wakes }): void {
   const { runs, wakes } = dependencies;
-  http.serve(runRoutes.execute, async ({ world, params, query, body }) => ({
-    run: await runs.execute(world, params.action_identifier, { ...body, runAs: query.run_as }),
+  http.serve(runRoutes.execute, async ({ world, params, query, body, request }) => ({
+    run: await runs.execute(world, params.action_identifier, {
+      ...body,
+      runAs: query.run_as,
+      idempotencyKey: idempotencyKey(request.headers['idempotency-key']),
+    }),
   }));
   http.serve(runRoutes.list, async ({ world, query }) => ({
     runs: await service.listRuns(world, {
@@ -25,6 +35,7 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
       ...(query.action === undefined ? {} : { action: query.action }),
       ...(query.source === undefined ? {} : { sources: query.source }),
       ...(query.exclude === undefined ? {} : { exclude: query.exclude }),
+      ...(query.awaiting_me === true ? { awaiting: world.actor.id } : {}),
       ...(query.before === undefined ? {} : { before: new Date(query.before) }),
     }),
   }));
@@ -34,6 +45,9 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
   }));
   http.serve(runRoutes.approve, async ({ world, params, body }) => ({
     run: await runs.approve(world, params.run_id, body),
+  }));
+  http.serve(runRoutes.approvers, async ({ world, params, query }) => ({
+    approvers: await service.readApprovers(world, params.run_id, query.include_pending_approvers ?? false),
   }));
   http.serve(runRoutes.addLog, async ({ world, params, body }) => ({
     runLog: await runs.addLog(world, params.run_id, body),

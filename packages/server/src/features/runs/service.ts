@@ -1,4 +1,5 @@
 import {
+  type Approver,
   type Entity,
   initialStatus,
   isFinal,
@@ -15,12 +16,18 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { CheckValue } from '../../platform/user-schemas.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { getAction, selfServiceTrigger } from '../actions/index.ts';
-import { findEntityOf } from '../entities/index.ts';
-import { findUserOfOrganization, findUserOfOrganizationById, signingSecret } from '../identity/index.ts';
+import { type Ask, getAction, selfServiceTrigger } from '../actions/index.ts';
+import { findEntityOf, matchesQuery } from '../entities/index.ts';
+import {
+  findPersonById,
+  findUserOfOrganization,
+  findUserOfOrganizationById,
+  signingSecret,
+} from '../identity/index.ts';
 import { openSecrets } from '../secrets/index.ts';
 import {
   hideSecrets,
+  needsAllApprovals,
   needsApproval,
   payloadOwner,
   type Requester,
@@ -31,7 +38,17 @@ import {
 } from './model.ts';
 import { encryptSecretInputs, entityInputs, resolveInputs, secretInputNames } from './model-inputs.ts';
 import { listAffectedEntities } from './reads.ts';
+import {
+  assertNotFrozen,
+  assertWithinLimits,
+  findRepeated,
+  type Guardrails,
+  guardrailSettings,
+  maySee,
+  requestKey,
+} from './service-guards.ts';
 import * as store from './store.ts';
+import * as approvals from './store-approvals.ts';
 import * as dispatchStore from './store-dispatch.ts';
 
 /**
@@ -45,21 +62,51 @@ export const serverQueue = 'server';
 /** Readers of one run (live page) wait on this topic. */
 export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:${runId}`;
 
-export function createRunService(dependencies: { vault: Vault; metrics: Metrics; check: CheckValue }) {
-  const { vault, metrics, check } = dependencies;
+export function createRunService(dependencies: {
+  vault: Vault;
+  metrics: Metrics;
+  check: CheckValue;
+  guardrails: Guardrails;
+}) {
+  const { vault, metrics, check, guardrails } = dependencies;
 
   async function execute(
     world: World,
     actionIdentifier: string,
-    request: { properties: Record<string, unknown>; entity?: string; runAs?: string | undefined },
+    request: {
+      properties: Record<string, unknown>;
+      entity?: string;
+      runAs?: string | undefined;
+      /** Repeating the request with the same key answers with the run of the first time. */
+      idempotencyKey?: string | undefined;
+    },
   ): Promise<Run> {
+    const { idempotencyKey, ...asked } = request;
+    const key =
+      idempotencyKey === undefined
+        ? undefined
+        : requestKey(idempotencyKey, [world.actor.id, actionIdentifier, { ...asked }]);
     const run = await world.transaction(async (ctx) => {
+      const repeated = key && (await findRepeated(ctx, key));
+      if (repeated !== undefined) return toRun(await mustFind(ctx, repeated));
       const action = await getAction(ctx, actionIdentifier);
       const trigger = selfServiceTrigger(action);
       if (!trigger)
         refuse('invalid_request', `"${actionIdentifier}" is an automation; it is started by its event, not by a call.`);
       const { requester, createdBy, impersonatedBy } = await findRequester(ctx, request.runAs);
       const entity = await findTarget(ctx, trigger, request.entity);
+      const person = await findPersonById(ctx, createdBy);
+      const ask: Ask = { action, entity, inputs: request.properties, at: ctx.now() };
+      const verdict = await guardrails.judgeExecute(ctx, ask, person);
+      if (!verdict.isAllowed) refuse('forbidden', `"${actionIdentifier}" may not be executed: ${verdict.because}.`);
+      const settings = await guardrailSettings(ctx);
+      assertNotFrozen(settings, actionIdentifier, ask.at);
+      if (entity && trigger.condition && !(await matchesQuery(ctx, entity, trigger.condition)))
+        refuse(
+          'invalid_request',
+          `body.entity: "${entity.identifier}" does not satisfy the condition of "${actionIdentifier}".`,
+          [{ path: 'body.entity', message: 'does not satisfy the condition of the action.' }],
+        );
 
       const resolution = resolveInputs(
         trigger.userInputs,
@@ -80,6 +127,7 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
       const rawProperties = encryptSecretInputs(trigger.userInputs, resolution.values, () => secret);
       const properties = await expandEntities(ctx, trigger.userInputs, rawProperties);
 
+      await assertWithinLimits(ctx, guardrails, action, entity?.identifier ?? null);
       const runId = newId('r');
       const status = initialStatus(needsApproval(action.requiredApproval));
       await store.insertRun(ctx.db, ctx.orgId, {
@@ -91,11 +139,23 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
         status,
         source: ctx.origin === 'UI' ? 'UI' : 'API',
         requiredApproval: action.requiredApproval ?? false,
+        isPrivate: action.allowAnyoneToViewRuns === false,
         rawProperties,
         properties,
         createdBy,
         impersonatedBy,
       });
+      if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
+      if (status === 'WAITING_FOR_APPROVAL') {
+        const approvers = await guardrails.findApprovers(ctx, ask, person);
+        const asked = approvers.filter((one) => !(settings.fourEyes && one.id === createdBy));
+        await approvals.insertApprovers(
+          ctx.db,
+          ctx.orgId,
+          runId,
+          asked.map((one) => one.id),
+        );
+      }
       const created = await mustFind(ctx, runId);
       await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
       if (status === 'IN_PROGRESS') {
@@ -149,11 +209,7 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
     event: RunEvent,
     change: Omit<store.RunChange, 'status'> = {},
   ): Promise<StoredRun> {
-    const step = transition(run.status, event);
-    if (step.kind === 'final')
-      refuse('run_finished', `The run ${run.id} has ended with ${run.status}; it can not change any more.`);
-    if (step.kind === 'impossible')
-      refuse('invalid_transition', `The run ${run.id} is ${run.status}; "${event}" is not possible there.`);
+    const step = assertPossible(run, event);
     const status = { from: step.from, to: step.to, isFinal: isFinal(step.to) };
     if (!(await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { ...change, status })))
       refuse('run_finished', `The run ${run.id} was changed by somebody else at this moment.`);
@@ -247,17 +303,55 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
   ): Promise<Run> {
     return world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
-      const approval = {
-        state: decision.status === 'APPROVE' ? 'APPROVED' : 'DECLINED',
-        userId: ctx.actor.id,
-        description: decision.description ?? null,
-      };
-      const moved = await move(ctx, run, decision.status === 'APPROVE' ? 'approve' : 'decline', { approval });
+      const isApproval = decision.status === 'APPROVE';
+      assertPossible(run, isApproval ? 'approve' : 'decline');
+      const settings = await guardrailSettings(ctx);
+      if (isApproval) {
+        assertNotFrozen(settings, run.actionIdentifier, ctx.now());
+        if (settings.fourEyes && run.createdBy === ctx.actor.id)
+          refuse(
+            'forbidden',
+            'You asked for this run, and this organization wants four eyes: somebody else approves it.',
+          );
+      }
+      await assertApprover(ctx, run);
+      const state = isApproval ? ('APPROVED' as const) : ('DECLINED' as const);
+      const description = decision.description ?? null;
+      await approvals.decide(ctx.db, ctx.orgId, runId, { userId: ctx.actor.id, state, description });
+      const approval = { state, userId: ctx.actor.id, description };
+      if (isApproval && ctx.actor.kind === 'user' && needsAllApprovals(run.requiredApproval)) {
+        const all = await approvals.listApprovers(ctx.db, ctx.orgId, runId);
+        if (all.some((one) => one.state === 'PENDING' && one.canAct)) {
+          await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, { approval });
+          return toRun(await announce(ctx, run));
+        }
+      }
+      const moved = await move(ctx, run, isApproval ? 'approve' : 'decline', { approval });
       if (moved.status !== 'IN_PROGRESS') return toRun(moved);
       await dispatch(ctx, moved, await factsOf(ctx, moved));
       ctx.db.wake(runTopic(ctx.orgId, runId));
       return toRun(await mustFind(ctx, runId));
     });
+  }
+
+  /** Those who were asked, and those whom the rules name by now; a credential of the organization decides for automation. */
+  async function assertApprover(ctx: Ctx, run: StoredRun): Promise<void> {
+    const { actor } = ctx;
+    if (actor.kind !== 'user') return;
+    const asked = await approvals.listApprovers(ctx.db, ctx.orgId, run.id);
+    const mine = asked.find((approver) => approver.userId === actor.id);
+    if (mine && mine.state !== 'PENDING')
+      refuse('invalid_transition', `You have ${mine.state === 'APPROVED' ? 'approved' : 'declined'} this run already.`);
+    if (mine) return;
+    const facts = await factsOf(ctx, run);
+    const ask: Ask = { action: facts.action, entity: facts.entity, inputs: run.rawProperties, at: run.createdAt };
+    const now = await guardrails.findApprovers(ctx, ask, await findPersonById(ctx, run.createdBy));
+    if (now.some((person) => person.id === actor.id)) return;
+    const names = asked.filter((approver) => approver.canAct).map((approver) => approver.email);
+    refuse(
+      'forbidden',
+      `You are not an approver of this run. ${names.length > 0 ? `Asked: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}.` : 'Nobody is; an administrator can change the permissions of the action.'}`,
+    );
   }
 
   /** What a run's templates see when they are filled in later than at execution: the action and entity of now (§9.1). */
@@ -290,6 +384,15 @@ export function createRunService(dependencies: { vault: Vault; metrics: Metrics;
   return { execute, patch, addLog, setResponse, approve, move, payloadToSend, withoutSecrets };
 }
 export type RunService = ReturnType<typeof createRunService>;
+
+function assertPossible(run: StoredRun, event: RunEvent): Extract<ReturnType<typeof transition>, { kind: 'moves' }> {
+  const step = transition(run.status, event);
+  if (step.kind === 'final')
+    refuse('run_finished', `The run ${run.id} has ended with ${run.status}; it can not change any more.`);
+  if (step.kind === 'impossible')
+    refuse('invalid_transition', `The run ${run.id} is ${run.status}; "${event}" is not possible there.`);
+  return step;
+}
 
 const about = (run: StoredRun) => ({
   ...(run.blueprint ? { blueprint: run.blueprint } : {}),
@@ -401,8 +504,24 @@ async function expandEntities(
   return expanded;
 }
 
+/** One that the caller may not see does not exist for them. */
+async function mustSee(ctx: Ctx, runId: string): Promise<StoredRun> {
+  const run = await mustFind(ctx, runId);
+  return (await maySee(ctx, run)) ? run : refuseMissing('Run', runId);
+}
+
 export async function readRun(world: World, runId: string): Promise<Run> {
-  return world.transaction(async (ctx) => toRun(await mustFind(ctx, runId)));
+  return world.transaction(async (ctx) => toRun(await mustSee(ctx, runId)));
+}
+
+export async function readApprovers(world: World, runId: string, isWithPending: boolean): Promise<Approver[]> {
+  return world.transaction(async (ctx) => {
+    await mustSee(ctx, runId);
+    const approvers = await approvals.listApprovers(ctx.db, ctx.orgId, runId);
+    return approvers
+      .filter((approver) => approver.state !== 'PENDING' || (isWithPending && approver.canAct))
+      .map(({ canAct: _canAct, ...approver }) => approver);
+  });
 }
 
 export async function listRuns(
@@ -416,6 +535,7 @@ export async function listRuns(
     const runs = await store.listRuns(ctx.db, ctx.orgId, {
       ...filter,
       ...(createdBy === undefined ? {} : { createdBy }),
+      ...(ctx.actor.kind === 'user' && ctx.actor.role !== 'Admin' ? { visibleTo: ctx.actor.id } : {}),
     });
     return runs.map(toRun);
   });
@@ -427,21 +547,21 @@ export async function listLogs(
   page: { limit: number; offset: number },
 ): Promise<RunLog[]> {
   return world.transaction(async (ctx) => {
-    await mustFind(ctx, runId);
+    await mustSee(ctx, runId);
     return store.listLogs(ctx.db, ctx.orgId, runId, page);
   });
 }
 
 export async function readDeliveries(world: World, runId: string) {
   return world.transaction(async (ctx) => {
-    await mustFind(ctx, runId);
+    await mustSee(ctx, runId);
     return dispatchStore.listDeliveries(ctx.db, ctx.orgId, runId);
   });
 }
 
 export async function readAffectedEntities(world: World, runId: string) {
   return world.transaction(async (ctx) => {
-    await mustFind(ctx, runId);
+    await mustSee(ctx, runId);
     return listAffectedEntities(ctx.db, ctx.orgId, runId);
   });
 }

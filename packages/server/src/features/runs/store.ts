@@ -5,7 +5,7 @@ import type { StoredRun } from './model.ts';
 // The aliases are the field names, so a row is the object.
 const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_identifier as "actionIdentifier", r.blueprint, r.entity,
   r.status, r.status_label as "statusLabel", r.link, r.summary, r.external_run_id as "externalRunId", r.source,
-  r.required_approval as "requiredApproval", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.sealed_payload as "sealedPayload", r.response,
+  r.required_approval as "requiredApproval", r.is_private as "isPrivate", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.sealed_payload as "sealedPayload", r.response,
   r.installation_id as "installationId", r.created_by as "createdBy", r.impersonated_by as "impersonatedBy",
   r.updated_by as "updatedBy", r.created_at as "createdAt", r.updated_at as "updatedAt", r.ended_at as "endedAt",
   w.id is not null as "isPending", case when w.holder is not null then w.due_at end as "claimedUntil",
@@ -33,6 +33,7 @@ export async function insertRun(
     | 'status'
     | 'source'
     | 'requiredApproval'
+    | 'isPrivate'
     | 'rawProperties'
     | 'properties'
     | 'createdBy'
@@ -43,10 +44,10 @@ export async function insertRun(
     named(
       'run.insert',
       sql`
-      insert into runs (org_id, id, action_id, action_identifier, blueprint, entity, status, source, required_approval,
+      insert into runs (org_id, id, action_id, action_identifier, blueprint, entity, status, source, required_approval, is_private,
         raw_properties, properties, created_by, impersonated_by, updated_by)
       values (${orgId}, ${run.id}, ${run.actionId}, ${run.actionIdentifier}, ${run.blueprint}, ${run.entity}, ${run.status},
-        ${run.source}, ${JSON.stringify(run.requiredApproval)}, ${JSON.stringify(run.rawProperties)}, ${JSON.stringify(run.properties)},
+        ${run.source}, ${JSON.stringify(run.requiredApproval)}, ${run.isPrivate}, ${JSON.stringify(run.rawProperties)}, ${JSON.stringify(run.properties)},
         ${run.createdBy}, ${run.impersonatedBy}, ${run.createdBy})`,
     ),
   );
@@ -85,6 +86,10 @@ export interface RunFilter {
   sources?: readonly string[];
   exclude?: readonly string[];
   before?: Date;
+  /** Leaves out private runs that this user neither asked for nor approves. */
+  visibleTo?: string;
+  /** Only runs that wait for this user's decision. */
+  awaiting?: string;
   limit: number;
 }
 
@@ -100,6 +105,12 @@ export async function listRuns(tx: Tx, orgId: string, filter: RunFilter): Promis
   if (filter.sources !== undefined) where.push(sql`r.source = any(${filter.sources})`);
   if (filter.exclude !== undefined) where.push(sql`r.id <> all(${filter.exclude})`);
   if (filter.before !== undefined) where.push(sql`r.created_at < ${filter.before}`);
+  if (filter.visibleTo !== undefined)
+    where.push(sql`(not r.is_private or r.created_by = ${filter.visibleTo} or exists (
+      select from run_approvers p where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.visibleTo}))`);
+  if (filter.awaiting !== undefined)
+    where.push(sql`r.status = 'WAITING_FOR_APPROVAL' and exists (select from run_approvers p
+      where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.awaiting} and p.state = 'PENDING')`);
   return tx.many<StoredRun>(
     sql`select ${runColumns} from ${fromRuns} where ${join(where, ' and ')} order by r.seq desc limit ${filter.limit}`,
   );

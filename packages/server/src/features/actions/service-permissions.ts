@@ -1,0 +1,214 @@
+import type {
+  Action,
+  ActionLimits,
+  ActionPermissions,
+  ActionPermissionsPatch,
+  Entity,
+  Policy,
+  Verdict,
+} from '@quayside/contracts';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { findEntityOf, queryEntities } from '../entities/index.ts';
+import { findPersonByEmail, findPersonById, listPeople, type Person } from '../identity/index.ts';
+import { selfServiceTrigger } from './model.ts';
+import {
+  type Ask,
+  applyPatch,
+  type ConditionResult,
+  defaultPermissions,
+  describeGrant,
+  emailsOf,
+  evaluateConditions,
+  findPolicyMistakes,
+  grantFor,
+  judgePolicy,
+  type PolicyContext,
+  policyContext,
+  renderQuery,
+} from './model-permissions.ts';
+import * as store from './store.ts';
+
+/**
+ * Permissions of actions: read, change, and judge. The lists decide, administrators pass them; where there is a policy it
+ * alone decides, for administrators too, and the lists say who sees the action (spec/actions.md §1.15).
+ */
+
+/** A policy reads at most this many entities per query. */
+const maxPolicyEntities = 1_000;
+
+async function mustFind(ctx: Ctx, identifier: string): Promise<Action> {
+  return (await store.findAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
+}
+
+async function permissionsOf(ctx: Ctx, actionId: string): Promise<ActionPermissions> {
+  return (await store.findPermissions(ctx.db, ctx.orgId, actionId)) ?? defaultPermissions;
+}
+
+export async function readPermissions(world: World, identifier: string): Promise<ActionPermissions> {
+  return world.transaction(async (ctx) => permissionsOf(ctx, (await mustFind(ctx, identifier)).id));
+}
+
+export async function changePermissions(
+  world: World,
+  identifier: string,
+  patch: ActionPermissionsPatch,
+): Promise<ActionPermissions> {
+  const mistakes = findPolicyMistakes(patch);
+  const [first] = mistakes;
+  if (first) refuse('invalid_expression', `${first.path} ${first.message}`, mistakes);
+  return world.transaction(async (ctx) => {
+    const action = (await store.lockAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
+    const before = await permissionsOf(ctx, action.id);
+    const after = applyPatch(before, patch);
+    await store.updatePermissions(ctx.db, ctx.orgId, action.id, after);
+    await ctx.emit({
+      name: 'action.updated',
+      subject: identifier,
+      before: { permissions: before },
+      after: { permissions: after },
+    });
+    return after;
+  });
+}
+
+const unlimited: ActionLimits = { concurrency: null, concurrencyPerEntity: null };
+
+export async function limitsOf(ctx: Ctx, actionId: string): Promise<ActionLimits> {
+  return (await store.findLimits(ctx.db, ctx.orgId, actionId)) ?? unlimited;
+}
+
+export async function readLimits(world: World, identifier: string): Promise<ActionLimits> {
+  return world.transaction(async (ctx) => limitsOf(ctx, (await mustFind(ctx, identifier)).id));
+}
+
+export async function replaceLimits(world: World, identifier: string, limits: ActionLimits): Promise<ActionLimits> {
+  return world.transaction(async (ctx) => {
+    const action = (await store.lockAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
+    const before = await limitsOf(ctx, action.id);
+    await store.updateLimits(ctx.db, ctx.orgId, action.id, limits);
+    await ctx.emit({ name: 'action.updated', subject: identifier, before: { limits: before }, after: { limits } });
+    return limits;
+  });
+}
+
+async function evaluatePolicy(ctx: Ctx, policy: Policy, context: PolicyContext): Promise<ConditionResult[]> {
+  const results: Record<string, Entity[]> = {};
+  for (const [name, query] of Object.entries(policy.queries)) {
+    const rendered = renderQuery(query, context);
+    results[name] = rendered ? await queryEntities(ctx, rendered, maxPolicyEntities) : [];
+  }
+  return evaluateConditions(policy, context, results);
+}
+
+/** The person as policies see them: their account, and their entity in the catalog where it has one (§1.6). */
+async function describePerson(ctx: Ctx, person: Person): Promise<Record<string, unknown>> {
+  const entity = await findEntityOf(ctx, '_user', person.email).catch(() => undefined);
+  return {
+    id: person.id,
+    userId: person.id,
+    identifier: person.email,
+    title: person.name,
+    email: person.email,
+    name: person.name,
+    firstName: person.firstName,
+    lastName: person.lastName,
+    picture: '',
+    mainRole: person.role,
+    roles: [{ name: person.role }],
+    teams: person.teams.map((team) => ({ name: team.name, provider: 'port' })),
+    teamsIdentifiers: person.teams.map((team) => team.identifier),
+    team: entity?.team ?? person.teams.map((team) => team.identifier),
+    properties: { port_role: person.role, status: 'Active', ...entity?.properties },
+    relations: entity?.relations ?? {},
+  };
+}
+
+function contextOf(ask: Ask, user: Record<string, unknown> | null): PolicyContext {
+  const trigger = selfServiceTrigger(ask.action);
+  return policyContext({
+    action: { identifier: ask.action.identifier, title: ask.action.title ?? null },
+    blueprint: trigger?.blueprintIdentifier ?? null,
+    inputs: ask.inputs,
+    entity: ask.entity,
+    user,
+    at: ask.at.toISOString(),
+  });
+}
+
+/** May this person execute? A credential of the organization may execute everything that no policy forbids. */
+export async function judgeExecute(ctx: Ctx, ask: Ask, person: Person | undefined): Promise<Verdict> {
+  const { execute } = await permissionsOf(ctx, ask.action.id);
+  if (execute.policy) {
+    const user = person ? await describePerson(ctx, person) : null;
+    return judgePolicy(await evaluatePolicy(ctx, execute.policy, contextOf(ask, user)));
+  }
+  if (!person) return { isAllowed: true, because: 'a credential of the organization executes everything' };
+  if (person.role === 'Admin') return { isAllowed: true, because: 'administrators execute everything' };
+  const grant = grantFor(person, execute, ask.entity);
+  if (grant) return { isAllowed: true, because: grant };
+  const teams = person.teams.map((team) => team.name).join(', ') || 'no team';
+  return {
+    isAllowed: false,
+    because: `it is for ${describeGrant(execute)}; ${person.email} has the role ${person.role} and is in ${teams}`,
+  };
+}
+
+/** Everybody who may approve the run of this request: ids of active users. */
+export async function findApprovers(ctx: Ctx, ask: Ask, requester: Person | undefined): Promise<Person[]> {
+  const { approve } = await permissionsOf(ctx, ask.action.id);
+  const people = await listPeople(ctx);
+  if (!approve.policy) return people.filter((person) => grantFor(person, approve, null) !== undefined);
+  const user = requester ? await describePerson(ctx, requester) : null;
+  const emails = new Set(emailsOf(await evaluatePolicy(ctx, approve.policy, contextOf(ask, user))));
+  return people.filter((person) => emails.has(person.email));
+}
+
+/** Whether a person sees the action at all: what they could never execute is not shown to them. */
+export async function visibleActions(ctx: Ctx, person: Person, actions: readonly Action[]): Promise<Action[]> {
+  if (person.role === 'Admin') return [...actions];
+  const permissions = await store.listPermissions(ctx.db, ctx.orgId);
+  return actions.filter((action) => {
+    const { execute } = permissions.get(action.id) ?? defaultPermissions;
+    return execute.ownedByTeam || grantFor(person, execute, null) !== undefined;
+  });
+}
+
+export async function why(
+  world: World,
+  identifier: string,
+  about: { user?: string; entity?: string },
+): Promise<Verdict> {
+  return world.transaction(async (ctx) => {
+    const action = await mustFind(ctx, identifier);
+    const person = await askedPerson(ctx, about.user);
+    const blueprint = selfServiceTrigger(action)?.blueprintIdentifier;
+    const entity =
+      about.entity !== undefined && blueprint !== undefined
+        ? ((await findEntityOf(ctx, blueprint, about.entity)) ?? refuseMissing('Entity', about.entity))
+        : null;
+    return judgeExecute(ctx, { action, entity, inputs: {}, at: ctx.now() }, person);
+  });
+}
+
+async function askedPerson(ctx: Ctx, email: string | undefined): Promise<Person | undefined> {
+  if (email === undefined) return ctx.actor.kind === 'user' ? findPersonById(ctx, ctx.actor.id) : undefined;
+  if (ctx.actor.kind === 'user' && ctx.actor.role !== 'Admin' && ctx.actor.email !== email.toLowerCase())
+    refuse('forbidden', 'Only administrators ask what others may do.');
+  return (await findPersonByEmail(ctx, email.toLowerCase())) ?? refuseMissing('User', email);
+}
+
+/** The strings by which published clients filter their list of actions (§1.15). */
+export async function listMine(world: World): Promise<string[]> {
+  return world.transaction(async (ctx) => {
+    const actions = (await store.listActions(ctx.db, ctx.orgId)).filter((action) => selfServiceTrigger(action));
+    const person = ctx.actor.kind === 'user' ? await findPersonById(ctx, ctx.actor.id) : undefined;
+    const permissions = await store.listPermissions(ctx.db, ctx.orgId);
+    return actions.flatMap((action) => {
+      const { execute } = permissions.get(action.id) ?? defaultPermissions;
+      if (!person || person.role === 'Admin' || grantFor(person, execute, null) !== undefined)
+        return [`execute:actions:${action.identifier}`];
+      return execute.ownedByTeam ? [`execute:team_entities:actions:${action.identifier}`] : [];
+    });
+  });
+}
