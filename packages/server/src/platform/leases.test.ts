@@ -12,6 +12,7 @@ import {
   type LeasedWork,
   lockLease,
   queueAgeSeconds,
+  queueDepths,
   releaseWork,
   retryWork,
   settleWork,
@@ -142,6 +143,21 @@ describe('leases', () => {
     await add('run');
     await sleep(60);
     expect(await queueAgeSeconds(database)).toBeGreaterThan(0.05);
+  });
+
+  it('tell how much is due and how much is leased, and count a retry that backs off as neither', async () => {
+    expect(await queueDepths(database)).toEqual([]);
+    for (const key of ['a', 'b', 'c', 'd']) await add(key);
+    await add('elsewhere', 'other');
+    const [backsOff] = await take('holder', 2);
+    if (!backsOff) throw new Error('Nothing could be claimed.');
+    await database.tenant(orgId, async (tx) => {
+      const lease = await lockLease(tx, keyOf(backsOff));
+      if (lease) await retryWork(tx, lease.id, lease.queue, 60_000);
+    });
+    const depths = await queueDepths(database);
+    expect(depths.find(({ queue }) => queue === 'q')).toEqual({ queue: 'q', due: 2, leased: 1 });
+    expect(depths.find(({ queue }) => queue === 'other')).toEqual({ queue: 'other', due: 1, leased: 0 });
   });
 });
 

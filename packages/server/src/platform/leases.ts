@@ -279,3 +279,22 @@ export async function queueAgeSeconds(database: Database): Promise<number> {
   );
   return row.age ?? 0;
 }
+
+export interface QueueDepth {
+  queue: string;
+  /** Nobody holds it. */
+  due: number;
+  /** Somebody is at work on it. */
+  leased: number;
+}
+
+/** How much there is to do in each queue that has anything. Costs one scan of the open work, which settling removes. */
+export async function queueDepths(database: Database): Promise<QueueDepth[]> {
+  return database.system((tx) =>
+    tx.many<QueueDepth>(sql`
+      select queue,
+             count(*) filter (where due_at <= clock_timestamp())::int as due,
+             count(*) filter (where due_at > clock_timestamp() and holder is not null)::int as leased
+      from work group by queue`),
+  );
+}

@@ -33,6 +33,12 @@ export function createMetrics() {
       registers,
     }),
     heldClaims: new Gauge({ name: 'quayside_held_claims', help: 'Claim calls that are waiting for work.', registers }),
+    queueDepth: new Gauge({
+      name: 'quayside_queue_depth',
+      help: 'Open work, by queue (agent:<organization>, server) and state (due, leased). Every server tells the same number.',
+      labelNames: ['queue', 'state'] as const,
+      registers,
+    }),
     queueAge: new Gauge({
       name: 'quayside_queue_age_seconds',
       help: 'Age of the oldest due work that nobody holds.',

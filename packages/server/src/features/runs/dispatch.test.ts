@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { actionRoutes, agentInstallationId, dispatchRoutes, runRoutes } from '@quayside/contracts';
+import { testOrganization } from '@quayside/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { webhookAction } from '../../../test/documents.ts';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
@@ -57,6 +58,18 @@ describe('the dialect of Quayside’s agent', () => {
       payload: { url: 'http://127.0.0.1:9/', body: { name: 'shop' } },
     });
     expect(await readDeliveries(run.id)).toMatchObject([{ attempt: 1, holder: 'agent-1', state: 'open' }]);
+  });
+
+  it('shows in the metrics how much is due and how much is leased', async () => {
+    const depth = async () =>
+      (await (await fetch(`${test.url}/metrics`)).text()).match(/^quayside_queue_depth.*$/gm)?.sort();
+    const line = (state: string, value: number) =>
+      `quayside_queue_depth{queue="agent:${testOrganization.orgId}",state="${state}"} ${value}`;
+    await execute();
+    await execute();
+    expect(await depth()).toEqual([line('due', 2), line('leased', 0)]);
+    await claim({ limit: 1 });
+    expect(await depth()).toEqual([line('due', 1), line('leased', 1)]);
   });
 
   it('answers an empty list when there is none in time', async () => {

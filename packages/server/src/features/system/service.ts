@@ -1,6 +1,6 @@
 import { routes, toOpenApi } from '@quayside/contracts';
 import { type Database, sql } from '../../platform/db.ts';
-import { type ClaimWaits, queueAgeSeconds } from '../../platform/leases.ts';
+import { type ClaimWaits, queueAgeSeconds, queueDepths } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 
 export function createSystem(dependencies: { database: Database; metrics: Metrics; waits: ClaimWaits }) {
@@ -14,6 +14,13 @@ export function createSystem(dependencies: { database: Database; metrics: Metric
     async metricsText(): Promise<{ contentType: string; text: string }> {
       metrics.heldClaims.set(waits.held);
       metrics.queueAge.set(await queueAgeSeconds(database));
+      const depths = await queueDepths(database);
+      // Forgets queues that have become empty; nothing is awaited until all are set, so no scrape sees a part.
+      metrics.queueDepth.reset();
+      for (const { queue, due, leased } of depths) {
+        metrics.queueDepth.set({ queue, state: 'due' }, due);
+        metrics.queueDepth.set({ queue, state: 'leased' }, leased);
+      }
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     },
     openApiText(): string {
