@@ -22,14 +22,15 @@ export const testOrganization = {
   clientSecret: '0123456789abcdefghijklmnopqrstuvWXYZ',
 } as const;
 
-export async function startServerProcess(options: {
+interface ServerOptions {
   databaseUrl?: string;
   dataDir: string;
-  /** 0 or absent: any. A restart passes the port of the first start. */
-  port?: number;
   environment?: Readonly<Record<string, string>>;
-}): Promise<ServerProcess> {
-  const port = options.port ?? (await freePort());
+}
+
+/** Starts the process and does not wait for it. */
+export function spawnServer(options: ServerOptions & { port: number }): { child: ChildProcess; output(): string } {
+  const { port } = options;
   const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: {
@@ -53,24 +54,31 @@ export async function startServerProcess(options: {
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return { child, output: () => text };
+}
+
+/** `port` 0 or absent: any. A restart passes the port of the first start. */
+export async function startServerProcess(options: ServerOptions & { port?: number }): Promise<ServerProcess> {
+  const port = options.port ?? (await freePort());
+  const { child, output } = spawnServer({ ...options, port });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const url = `http://127.0.0.1:${port}`;
   for (let waitedMs = 0; ; waitedMs += 50) {
     if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`The server ended while it started:\n${text}`);
+      throw new Error(`The server ended while it started:\n${output()}`);
     const isReady = await fetch(`${url}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
     if (isReady) break;
-    if (waitedMs > 60_000) throw new Error(`The server was not ready within a minute:\n${text}`);
+    if (waitedMs > 60_000) throw new Error(`The server was not ready within a minute:\n${output()}`);
     await sleep(50);
   }
   return {
     url,
     port,
     child,
-    output: () => text,
+    output,
     kill: (signal) => child.kill(signal),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runStorm } from '@quayside/testkit/faults';
+
+/**
+ * `script/bench faults --seed 7 --runs 2000 --faults 200`: random kill -9 of agents, servers and PostgreSQL while runs go
+ * through, and then a check of the whole record (packages/testkit/src/faults). Exit code 1 = something was violated.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    runs: { type: 'string', default: '2000' },
+    faults: { type: 'string', default: '200' },
+    'every-ms': { type: 'string', default: '1000' },
+  },
+});
+const [seed, runs, faults, faultEveryMs] = [values.seed, values.runs, values.faults, values['every-ms']].map((text) => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`"${text}" is not a whole number from 1.`);
+  return number;
+}) as [number, number, number, number];
+
+const dir = mkdtempSync(join(tmpdir(), 'quayside-faults-'));
+const startedAt = performance.now();
+const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
+const say = (line: string) => process.stdout.write(`${line}\n`);
+say(`script/bench faults --seed ${seed} --runs ${runs} --faults ${faults} --every-ms ${faultEveryMs}`);
+const { violations, summary, isOver } = await runStorm({
+  seed,
+  runs,
+  faults,
+  faultEveryMs,
+  dir,
+  report: (line) => say(`${seconds().padStart(6)}  ${line}`),
+});
+for (const [name, value] of Object.entries(summary)) say(`${String(value).padStart(8)}  ${name}`);
+for (const { rule, about, message } of violations.slice(0, 50)) say(`VIOLATED  ${rule}: ${about}: ${message}`);
+say(`${violations.length} violations, ${seconds()}${isOver ? '' : ', not every run ended in time'}`);
+rmSync(dir, { recursive: true, force: true });
+// Whatever a failed storm left open must not hold the process.
+process.exit(violations.length === 0 && isOver ? 0 : 1);

@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { testOrganization } from './server-process.ts';
+
+const main = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
+
+/** The real agent in a process of its own; does not wait for it. It asks again quickly when the portal is away. */
+export function spawnAgent(options: {
+  portalUrl: string;
+  id: string;
+  /** Where outcomes are kept over a kill; absent = in memory only. */
+  dataDir?: string;
+  environment?: Readonly<Record<string, string>>;
+}): { child: ChildProcess; output(): string } {
+  const child = spawn(process.execPath, [main], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      STREAMER_NAME: 'POLLING',
+      PORT_ORG_ID: testOrganization.orgId,
+      PORT_CLIENT_ID: testOrganization.clientId,
+      PORT_CLIENT_SECRET: testOrganization.clientSecret,
+      PORT_API_BASE_URL: options.portalUrl,
+      POLLING_INITIAL_BACKOFF_SECONDS: '0.1',
+      POLLING_MAX_BACKOFF_SECONDS: '1',
+      QUAYSIDE_AGENT_ID: options.id,
+      ...(options.dataDir ? { QUAYSIDE_AGENT_DATA_DIR: options.dataDir } : {}),
+      ...options.environment,
+    },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text = (text + chunk).slice(-100_000)));
+  return { child, output: () => text };
+}
