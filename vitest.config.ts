@@ -16,7 +16,17 @@ export default defineConfig({
       { test: { name: 'contracts', root: 'packages/contracts', include } },
       { test: { name: 'expressions', root: 'packages/expressions', include } },
       { test: { name: 'delivery', root: 'packages/delivery', include } },
-      { test: { name: 'testkit', root: 'packages/testkit', include, exclude } },
+      { test: { name: 'testkit', root: 'packages/testkit', include: ['src/**/*.test.ts'], exclude } },
+      // Real processes that are killed: they wait for leases to run out, and take little processor time meanwhile.
+      {
+        test: {
+          name: 'faults',
+          root: 'packages/testkit',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'server', root: 'packages/server', include, exclude } },
       { test: { name: 'agent', root: 'packages/agent', include, exclude } },
       { test: { name: 'target-service', root: 'examples/target-service', include } },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,8 @@ const [seed, runs, faults, faultEveryMs] = [values.seed, values.runs, values.fau
 }) as [number, number, number, number];
 
 const dir = mkdtempSync(join(tmpdir(), 'quayside-faults-'));
+// PostgreSQL does not run as root, and keeps its files here.
+chmodSync(dir, 0o755);
 const startedAt = performance.now();
 const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
 const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,3 +1,4 @@
+export { spawnAgent } from './agent-process.ts';
 export { startTestKafka, type TestKafka } from './kafka.ts';
 export {
   administer,

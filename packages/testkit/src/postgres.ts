@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@quayside/server/platform/embedded-postgres';
@@ -22,6 +22,8 @@ export const silentLog = createLog({ level: 'silent', name: 'test' });
 
 export async function startTestPostgres(): Promise<TestPostgres> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quayside-test-'));
+  // For root: PostgreSQL runs as another user, and where that one can not enter, the cluster would live elsewhere and stay.
+  chmodSync(dataDir, 0o755);
   const postgres = await startEmbeddedPostgres({
     dataDir,
     log: silentLog,

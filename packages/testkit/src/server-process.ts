@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -31,6 +32,9 @@ interface ServerOptions {
 /** Starts the process and does not wait for it. */
 export function spawnServer(options: ServerOptions & { port: number }): { child: ChildProcess; output(): string } {
   const { port } = options;
+  // For root: PostgreSQL runs as another user, and where that one can not enter, the cluster would live elsewhere and stay.
+  mkdirSync(options.dataDir, { recursive: true });
+  chmodSync(options.dataDir, 0o755);
   const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: {

@@ -58,8 +58,12 @@ export function openDatabase(options: { url: string; maxConnections: number; log
     options:
       '-c role=quayside_app -c statement_timeout=30000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000',
   });
-  // Without a listener a connection that breaks while idle would end the process.
+  // Without a listener a connection that breaks would end the process: while it is idle, and while a transaction has it
+  // and waits for something else than an answer (the pool listens to idle ones only). The next statement then fails.
   pool.on('error', (error) => options.log.warn({ error: error.message }, 'an idle database connection broke'));
+  pool.on('connect', (client) =>
+    client.on('error', (error) => options.log.debug({ error: error.message }, 'a database connection broke')),
+  );
 
   async function transaction<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect();

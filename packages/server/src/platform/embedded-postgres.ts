@@ -372,6 +372,8 @@ async function untilReachable(url: string, isRunning: () => boolean, tail: () =>
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 25) {
     if (!isRunning()) throw new Error(`PostgreSQL did not start: ${tail().trim() || 'it said nothing'}`);
     const client = new Client({ connectionString: target.href, connectionTimeoutMillis: 2_000 });
+    // It may be killed again at this moment; without a listener that would end the portal.
+    client.on('error', () => undefined);
     try {
       await client.connect();
       await client.end();

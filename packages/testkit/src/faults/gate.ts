@@ -18,6 +18,8 @@ export interface Gate {
    * promise resolves when it is held.
    */
   hold(where: 'request' | 'answer', matches: (call: GatedCall) => boolean): Promise<GatedCall>;
+  /** Ends the connections of the calls that are held: their callers get no answer. */
+  hangUp(): void;
   /** Changes the bodies of requests on their way. */
   rewrite: (call: GatedCall) => Record<string, unknown>;
   close(): Promise<void>;
@@ -32,6 +34,7 @@ interface Trap {
 /** An HTTP proxy in front of the portal. A caller that hangs up is hung up at the portal too. */
 export async function startGate(portalUrl: string): Promise<Gate> {
   const traps = new Set<Trap>();
+  const held = new Set<ServerResponse>();
   const isTrapped = (where: Trap['where'], call: GatedCall): boolean => {
     for (const trap of traps) {
       if (trap.where !== where || !trap.matches(call)) continue;
@@ -51,7 +54,7 @@ export async function startGate(portalUrl: string): Promise<Gate> {
       path: request.url ?? '',
       body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
     };
-    if (isTrapped('request', call)) return;
+    if (isTrapped('request', call)) return void held.add(response);
     const hangUp = new AbortController();
     response.on('close', () => hangUp.abort());
     const { authorization, 'user-agent': userAgent } = request.headers;
@@ -66,7 +69,8 @@ export async function startGate(portalUrl: string): Promise<Gate> {
       signal: hangUp.signal,
     });
     const reply = await upstream.text();
-    if (isTrapped('answer', { ...call, answer: JSON.parse(reply) as Record<string, unknown> })) return;
+    if (isTrapped('answer', { ...call, answer: JSON.parse(reply) as Record<string, unknown> }))
+      return void held.add(response);
     response.writeHead(upstream.status, { 'content-type': 'application/json' }).end(reply);
   }
 
@@ -76,6 +80,10 @@ export async function startGate(portalUrl: string): Promise<Gate> {
   const port = await listen(server);
   const gate: Gate = {
     url: `http://127.0.0.1:${port}`,
+    hangUp() {
+      for (const response of held) response.destroy();
+      held.clear();
+    },
     rewrite: ({ body }) => body,
     hold: (where, matches) => new Promise((resolve) => traps.add({ where, matches, spring: resolve })),
     close() {
