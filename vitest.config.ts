@@ -17,7 +17,7 @@ export default defineConfig({
       { test: { name: 'expressions', root: 'packages/expressions', include } },
       { test: { name: 'delivery', root: 'packages/delivery', include } },
       { test: { name: 'testkit', root: 'packages/testkit', include: ['src/**/*.test.ts'], exclude } },
-      // Real processes that are killed: they wait for leases to run out, and take little processor time meanwhile.
+      // Real processes that are killed. They mostly wait for leases to run out, so two files run at once, after all others.
       {
         test: {
           name: 'faults',
@@ -25,6 +25,8 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       { test: { name: 'server', root: 'packages/server', include, exclude } },
