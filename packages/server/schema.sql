@@ -112,6 +112,13 @@ create table entity_relations (
   "position" integer not null,
   target_id bigint not null
 );
+create table event_cursors (
+  org_id text not null,
+  reader text not null,
+  xid xid8 not null,
+  seq bigint not null,
+  updated_at timestamp with time zone default now() not null
+);
 create table events (
   seq bigint generated always as identity not null,
   xid xid8 default pg_current_xact_id() not null,
@@ -130,6 +137,13 @@ create table events (
   message text,
   before json,
   after json
+);
+create table kafka_users (
+  org_id text not null,
+  username text not null,
+  password_sealed bytea not null,
+  provisioned_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null
 );
 create table migrations (
   name text not null,
@@ -281,8 +295,13 @@ alter table entities add constraint entities_pkey PRIMARY KEY (org_id, id);
 alter table entity_relations add constraint entity_relations_org_id_entity_id_fkey FOREIGN KEY (org_id, entity_id) REFERENCES entities(org_id, id) ON DELETE CASCADE;
 alter table entity_relations add constraint entity_relations_org_id_target_id_fkey FOREIGN KEY (org_id, target_id) REFERENCES entities(org_id, id) ON DELETE CASCADE;
 alter table entity_relations add constraint entity_relations_pkey PRIMARY KEY (org_id, entity_id, relation, "position");
+alter table event_cursors add constraint event_cursors_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table event_cursors add constraint event_cursors_pkey PRIMARY KEY (org_id, reader);
 alter table events add constraint events_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table events add constraint events_pkey PRIMARY KEY (seq);
+alter table kafka_users add constraint kafka_users_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table kafka_users add constraint kafka_users_pkey PRIMARY KEY (org_id);
+alter table kafka_users add constraint kafka_users_username_key UNIQUE (username);
 alter table migrations add constraint migrations_pkey PRIMARY KEY (name);
 alter table organizations add constraint organizations_org_id_check CHECK ((org_id ~ '^[A-Za-z0-9_-]{1,64}$'::text));
 alter table organizations add constraint organizations_pkey PRIMARY KEY (org_id);
@@ -349,7 +368,9 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- deliveries: enabled t, forced t
 -- entities: enabled t, forced t
 -- entity_relations: enabled t, forced t
+-- event_cursors: enabled t, forced t
 -- events: enabled t, forced t
+-- kafka_users: enabled t, forced t
 -- migrations: enabled f, forced f
 -- organizations: enabled t, forced t
 -- password_links: enabled t, forced t
@@ -380,8 +401,12 @@ create policy every_organization on entities to quayside_system using (true) wit
 create policy tenant on entities to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on entity_relations to quayside_system using (true) with check (true);
 create policy tenant on entity_relations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on event_cursors to quayside_system using (true) with check (true);
+create policy tenant on event_cursors to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on events to quayside_system using (true) with check (true);
 create policy tenant on events to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on kafka_users to quayside_system using (true) with check (true);
+create policy tenant on kafka_users to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on organizations to quayside_system using (true) with check (true);
 create policy tenant on organizations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on password_links to quayside_system using (true) with check (true);
@@ -423,8 +448,12 @@ grant delete, insert, select, update on entities to quayside_app;
 grant delete, insert, select, update on entities to quayside_system;
 grant delete, insert, select, update on entity_relations to quayside_app;
 grant delete, insert, select, update on entity_relations to quayside_system;
+grant delete, insert, select, update on event_cursors to quayside_app;
+grant delete, insert, select, update on event_cursors to quayside_system;
 grant insert, select on events to quayside_app;
 grant insert, select on events to quayside_system;
+grant delete, insert, select, update on kafka_users to quayside_app;
+grant delete, insert, select, update on kafka_users to quayside_system;
 grant delete, insert, select, update on organizations to quayside_app;
 grant delete, insert, select, update on organizations to quayside_system;
 grant delete, insert, select, update on password_links to quayside_app;

@@ -1,7 +1,7 @@
 import type { Lease, Settlement } from '@quayside/contracts';
 import { agentLeaseMs } from '@quayside/contracts/dispatch-rules';
+import type { Claimed } from '@quayside/delivery';
 import type { ApiCall, PortalApi } from './api.ts';
-import type { Claimed } from './message.ts';
 import { portalCalls } from './portal-calls.ts';
 import type { Result } from './report.ts';
 

@@ -1,6 +1,5 @@
 import type { DeliveryOutcome, RunPatch } from '@quayside/contracts';
-import type { Invocation, Unpreparable } from '@quayside/delivery';
-import type { Message } from './message.ts';
+import type { Invocation, Message, Unpreparable } from '@quayside/delivery';
 
 /**
  * From the message to the request ("control the payload"). A mapping is a list of entries; the first whose `isEnabled`

@@ -1,11 +1,20 @@
 import type { DeliveryOutcome } from '@quayside/contracts';
 import { isDelivered } from '@quayside/contracts/delivery-rules';
-import { type DeliveryAgent, displayUrl, type Invocation, prepare, send, signRequest } from '@quayside/delivery';
+import {
+  buildMessage,
+  type DeliveryAgent,
+  displayUrl,
+  type Invocation,
+  isSynchronized,
+  type Message,
+  prepare,
+  send,
+  signRequest,
+} from '@quayside/delivery';
 import type { PortalApi } from './api.ts';
 import type { Job } from './custody.ts';
 import type { Log } from './log.ts';
 import { findEntry, type MappingEntry } from './mapping.ts';
-import { buildMessage, isSynchronized, type Message } from './message.ts';
 import { portalCalls } from './portal-calls.ts';
 import { buildResult, type Result } from './report.ts';
 import { userAgent } from './version.ts';

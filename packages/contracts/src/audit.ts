@@ -35,6 +35,8 @@ export const eventNames = [
   'run.created',
   'run.updated',
   'run.delivered',
+  // Goes to a topic of the organization; the event is what the publisher reads.
+  'run.published',
 ] as const;
 export type EventName = (typeof eventNames)[number];
 

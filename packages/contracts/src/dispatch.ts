@@ -15,6 +15,9 @@ export * from './dispatch-rules.ts';
  *   Ocean          claim {installationId, limit, visibilityTimeoutMs}                 → ack {runId}; 409 = acknowledged before.
  *   Quayside       claim {…, agent, waitMs} (held until there is work)                → settle with the outcome; nothing is
  *                  given up before its outcome is recorded, and a late answer of an old holder is refused with 409.
+ *
+ * A consumer of Kafka claims in the Quayside dialect too, naming the runs whose messages it has (`runIds`): what it gets is
+ * its own to carry out, what it does not get is somebody else's, or done.
  */
 
 export const AgentIdentity = Type.Object(
@@ -81,6 +84,8 @@ export const dispatchRoutes = {
       exclude: Type.Optional(Type.Array(Type.String())),
       waitMs: Type.Optional(Type.Integer({ minimum: 0, maximum: maxClaimWaitMs })),
       agent: Type.Optional(AgentIdentity),
+      /** Only these; an empty list only tells the portal that the agent is there. */
+      runIds: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
     }),
     reply: ok({ runs: Type.Array(ClaimedRun) }),
   }),

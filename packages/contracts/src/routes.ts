@@ -4,6 +4,7 @@ import { blueprintRoutes } from './blueprints.ts';
 import { dispatchRoutes } from './dispatch.ts';
 import { entityRoutes } from './entities.ts';
 import { identityRoutes } from './identity.ts';
+import { kafkaRoutes } from './kafka.ts';
 import { peopleRoutes } from './people.ts';
 import { permissionRoutes } from './permissions.ts';
 import type { Route } from './route.ts';
@@ -23,5 +24,6 @@ export const routes: readonly Route[] = [
   permissionRoutes,
   runRoutes,
   dispatchRoutes,
+  kafkaRoutes,
   auditRoutes,
 ].flatMap((group) => Object.values(group) as unknown as Route[]);

@@ -9,6 +9,16 @@ export { ConnectFailure, ForbiddenAddress } from './connect-errors.ts';
 export { createDeliveryAgent, type DeliveryAgent, type DeliveryAgentOptions, guardedConnector } from './dispatcher.ts';
 export { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 export {
+  buildMessage,
+  type Claimed,
+  invocationOf,
+  isSynchronized,
+  type Message,
+  signMessage,
+  type Verification,
+  verifyMessage,
+} from './message.ts';
+export {
   type DeliveryIdentity,
   displayUrl,
   type Invocation,

@@ -15,21 +15,27 @@ import {
   primaryCredential,
   setUpFirstOrganization,
 } from './features/identity/service.ts';
+import { startPublishing } from './features/kafka/jobs.ts';
+import { serveKafka } from './features/kafka/routes.ts';
+import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';
+import { createPublisher, kafkaReader, type Publisher } from './features/kafka/service-publisher.ts';
 import { findRunStatus } from './features/runs/index.ts';
-import { startServerDeliveries } from './features/runs/jobs.ts';
+import { startRepublishing, startServerDeliveries } from './features/runs/jobs.ts';
 import { serveDispatch, serveRuns } from './features/runs/routes.ts';
 import { createRunService } from './features/runs/service.ts';
 import { createServerDelivery } from './features/runs/service-delivery.ts';
 import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
+import { createRepublishing } from './features/runs/service-kafka.ts';
 import { serveSecrets } from './features/secrets/routes.ts';
 import { serveSystem } from './features/system/routes.ts';
 import { createSystem } from './features/system/service.ts';
 import { trackConnections } from './platform/connections.ts';
-import { type Actor, createWorld, type World } from './platform/ctx.ts';
+import { type Actor, createWorld, eventsTopic, type World } from './platform/ctx.ts';
 import { type Database, openDatabase } from './platform/db.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { createHttp } from './platform/http.ts';
 import { newTraceId } from './platform/ids.ts';
+import { createKafka, describeKafkaError, type Kafka } from './platform/kafka.ts';
 import { createClaimWaits } from './platform/leases.ts';
 import type { Logger } from './platform/log.ts';
 import { createMetrics } from './platform/metrics.ts';
@@ -61,6 +67,8 @@ export interface App {
 
 const sessionCleanupMs = 60 * 60_000;
 const drainTimeoutMs = 20_000;
+/** What a webhook may carry (5 MiB), and its signature. */
+const maxKafkaMessageBytes = 6 * 1024 * 1024;
 
 /** Login of the first start, when it was generated. */
 export const firstLoginFile = (config: Config): string => join(config.dataDir, 'first-login.txt');
@@ -124,13 +132,49 @@ export async function startApp(
     const url = () => config.baseUrl ?? `http://localhost:${(http.app.server.address() as AddressInfo).port}`;
     ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
 
+    /** Connects to nothing yet: brokers that are away must not keep the portal from starting. */
+    const openKafka = async (
+      kafkaConfig: NonNullable<Config['kafka']>,
+    ): Promise<{ access: KafkaAccess; publisher: Publisher }> => {
+      const brokers: Kafka = createKafka(kafkaConfig);
+      undo.push(() => brokers.close());
+      const access = createKafkaAccess({
+        kafka: brokers,
+        vault,
+        setup: {
+          ...kafkaConfig,
+          hasUsers: kafkaConfig.sasl !== undefined,
+          ownUsername: kafkaConfig.sasl?.username,
+          topics: { ...kafkaConfig, maxMessageBytes: maxKafkaMessageBytes },
+        },
+      });
+      const publisher = await createPublisher({
+        database,
+        kafka: brokers,
+        vault,
+        metrics,
+        holder: serverHolder(options.pid),
+        worldOf: systemWorld,
+        failRun: runs.failDispatch,
+      });
+      return { access, publisher };
+    };
+
     const waits = createClaimWaits(wakes);
     const check = createValueCheck();
     const entities = createEntityService({ findRunStatus, check });
-    const runs = createRunService({ vault, metrics, check, guardrails: { judgeExecute, findApprovers, limitsOf } });
+    const runs = createRunService({
+      vault,
+      metrics,
+      check,
+      guardrails: { judgeExecute, findApprovers, limitsOf },
+      hasKafka: config.kafka !== undefined,
+    });
     const dispatch = createDispatch({ runs, waits, metrics });
 
-    serveSystem(http, createSystem({ database, metrics, waits }));
+    const kafka = config.kafka && (await openKafka(config.kafka));
+
+    serveSystem(http, createSystem({ database, metrics, waits, kafkaReader: config.kafka ? kafkaReader : undefined }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
     serveSecrets(http, vault);
     serveBlueprints(http);
@@ -138,6 +182,7 @@ export async function startApp(
     serveActions(http);
     serveRuns(http, { runs, wakes });
     serveDispatch(http, dispatch);
+    serveKafka(http, kafka?.access ?? noKafkaAccess);
     serveAudit(http);
     http.assertComplete();
 
@@ -152,12 +197,25 @@ export async function startApp(
       worldOf: systemWorld,
     });
     const deliveries = startServerDeliveries(delivery, waits, log);
+    const publishing =
+      kafka &&
+      startPublishing({
+        ...kafka,
+        waits,
+        wakes,
+        topic: eventsTopic,
+        worldOf: systemWorld,
+        describe: describeKafkaError,
+        log,
+      });
+    const republishing =
+      kafka && startRepublishing(createRepublishing({ database, runs, worldOf: systemWorld }), waits, log);
     const cleanup = setInterval(() => void identity.deleteEndedSessions().catch(() => undefined), sessionCleanupMs);
     undo.push(async () => {
       http.startDraining();
       clearInterval(cleanup);
       waits.close();
-      await deliveries.stop();
+      await Promise.all([deliveries.stop(), publishing?.stop(), republishing?.stop()]);
       connections.closeWhenIdle();
       const force = setTimeout(() => http.app.server.closeAllConnections(), drainTimeoutMs);
       await http.app.close();

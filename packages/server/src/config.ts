@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
@@ -38,8 +39,34 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   /** QUAYSIDE_TRUST_PROXY, default false: believe X-Forwarded-* headers of a proxy in front. */
   readonly trustProxy: boolean;
+  /** KAFKA_BROKERS and the variables beside it; undefined = the portal has no Kafka. */
+  readonly kafka: KafkaConfig | undefined;
   /** QUAYSIDE_LOG_LEVEL, default info. */
   readonly logLevel: string;
+}
+
+export interface KafkaConfig {
+  /** KAFKA_BROKERS: host:port, separated by commas. */
+  readonly brokers: readonly string[];
+  /** KAFKA_SECURITY_PROTOCOL: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; default by whether there is a user. KAFKA_CA_FILE: PEM. */
+  readonly tls: { readonly ca: string | undefined } | undefined;
+  /** KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL_MECHANISM (default SCRAM-SHA-512). */
+  readonly sasl:
+    | {
+        readonly mechanism: 'SCRAM-SHA-512' | 'SCRAM-SHA-256' | 'PLAIN';
+        readonly username: string;
+        readonly password: string;
+      }
+    | undefined;
+  /** KAFKA_CLIENT_BROKERS: what consumers are told, default KAFKA_BROKERS. */
+  readonly clientBrokers: readonly string[];
+  /** KAFKA_CLIENT_USERNAME, KAFKA_CLIENT_PASSWORD: one user for all consumers instead of one per organization. */
+  readonly clientUser: { readonly username: string; readonly password: string } | undefined;
+  /** KAFKA_PROVISION, default true: make topics, and with SASL a SCRAM user with its permissions per organization. */
+  readonly provisions: boolean;
+  /** KAFKA_TOPIC_PARTITIONS, default 6; KAFKA_TOPIC_REPLICATION, default -1 (as the brokers are configured). */
+  readonly partitions: number;
+  readonly replication: number;
 }
 
 export class ConfigError extends Error {
@@ -122,6 +149,60 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if ((clientId === undefined) !== (clientSecret === undefined))
     mistakes.push('QUAYSIDE_CLIENT_ID and QUAYSIDE_CLIENT_SECRET belong together: set both or neither.');
 
+  const kafka = (): KafkaConfig | undefined => {
+    const brokerList = (name: string): string[] => {
+      const brokers = (text(name) ?? '').split(',').flatMap((broker) => broker.trim() || []);
+      for (const broker of brokers)
+        if (!/^[^\s:/@]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/.test(broker))
+          mistakes.push(`${name} must be host:port, separated by commas; it holds "${broker}".`);
+      return brokers;
+    };
+    const pair = (first: string, second: string): { username: string; password: string } | undefined => {
+      const [username, password] = [text(first), text(second)];
+      if ((username === undefined) !== (password === undefined))
+        mistakes.push(`${first} and ${second} belong together: set both or neither.`);
+      return username === undefined || password === undefined ? undefined : { username, password };
+    };
+    const oneOf = <T extends string>(name: string, fallback: T, values: readonly T[]): T => {
+      const value = (text(name) ?? fallback).toUpperCase() as T;
+      if (values.includes(value)) return value;
+      mistakes.push(`${name} must be one of ${values.join(', ')}; it is "${value}".`);
+      return fallback;
+    };
+    const brokers = brokerList('KAFKA_BROKERS');
+    if (brokers.length === 0) return undefined;
+    const user = pair('KAFKA_USERNAME', 'KAFKA_PASSWORD');
+    const protocol = oneOf('KAFKA_SECURITY_PROTOCOL', user ? 'SASL_SSL' : 'PLAINTEXT', [
+      'PLAINTEXT',
+      'SSL',
+      'SASL_PLAINTEXT',
+      'SASL_SSL',
+    ]);
+    const mechanism = oneOf('KAFKA_SASL_MECHANISM', 'SCRAM-SHA-512', ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN']);
+    if (protocol.startsWith('SASL') && !user)
+      mistakes.push(`KAFKA_SECURITY_PROTOCOL is ${protocol}, which needs KAFKA_USERNAME and KAFKA_PASSWORD.`);
+    if (!protocol.startsWith('SASL') && user)
+      mistakes.push(`KAFKA_USERNAME is set, but KAFKA_SECURITY_PROTOCOL is ${protocol}, which asks for no user.`);
+    const caFile = text('KAFKA_CA_FILE');
+    let ca: string | undefined;
+    try {
+      ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
+    } catch (error) {
+      mistakes.push(`KAFKA_CA_FILE can not be read: ${(error as Error).message}.`);
+    }
+    const clientBrokers = brokerList('KAFKA_CLIENT_BROKERS');
+    return {
+      brokers,
+      tls: protocol.endsWith('SSL') ? { ca } : undefined,
+      sasl: protocol.startsWith('SASL') && user ? { mechanism, ...user } : undefined,
+      clientBrokers: clientBrokers.length > 0 ? clientBrokers : brokers,
+      clientUser: pair('KAFKA_CLIENT_USERNAME', 'KAFKA_CLIENT_PASSWORD'),
+      provisions: flag('KAFKA_PROVISION', true),
+      partitions: integer('KAFKA_TOPIC_PARTITIONS', 6, 1, 10_000),
+      replication: integer('KAFKA_TOPIC_REPLICATION', -1, -1, 100),
+    };
+  };
+
   const config: Config = {
     port: integer('QUAYSIDE_PORT', 3000, 0, 65535),
     host,
@@ -144,6 +225,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     webhookTimeoutMs: integer('QUAYSIDE_WEBHOOK_TIMEOUT_MS', 30_000, 100, 600_000),
     rateLimitPerMinute: integer('QUAYSIDE_RATE_LIMIT', 6_000, 0, 10_000_000),
     trustProxy: flag('QUAYSIDE_TRUST_PROXY', false),
+    kafka: kafka(),
     logLevel,
   };
   if (mistakes.length > 0) throw new ConfigError(mistakes);

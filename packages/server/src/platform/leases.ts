@@ -9,12 +9,14 @@ import type { Wakes } from './wake.ts';
  *   waiting   holder is null, due_at in the future      (a retry that backs off)
  *   due       due_at in the past                        (nobody holds it, or its holder was lost)
  *   leased    holder set, due_at in the future          (due_at = when the lease runs out)
+ *   parked    holder is null, due_at = infinity         (whoever is to do it was told, and claims it by its key)
  *   done      no row
  *
  *   enqueue ► due ──claim──► leased ──settle──► done
  *                   ▲           ├──extend──► leased (later due_at)
  *                   │           ├──retry───► waiting ─► due
  *                   └───────────┴──release / time runs out
+ *   park ► parked ──claim by key──► leased;   due ──park due──► parked
  *
  * Invariants
  *   - A claim raises `fence` by one and gives it to the holder as its token. Every later write names the token; a token
@@ -59,6 +61,64 @@ export async function enqueue(
   tx.wake(queueTopic(work.queue));
 }
 
+/** Adds work that nobody finds by looking. */
+export async function park(tx: Tx, work: { orgId: string; queue: string; key: string }): Promise<void> {
+  await tx.run(sql`
+    insert into work (org_id, queue, key, due_at) values (${work.orgId}, ${work.queue}, ${work.key}, 'infinity')`);
+}
+
+export interface ParkedWork {
+  key: string;
+  /** How many leases there were, and how many of them ended in a retry. */
+  token: number;
+  tries: number;
+  lostHolder: string | null;
+}
+
+/** Moves due rows of `from` to `to`, parked. The caller tells whoever is to claim them, in the same transaction. */
+export async function parkDue(
+  tx: Tx,
+  request: { orgId: string; from: readonly string[]; to: string; limit: number },
+): Promise<ParkedWork[]> {
+  return tx.many<ParkedWork>(sql`
+    with taken as (
+      select id, holder from work
+      where org_id = ${request.orgId} and queue = any(${request.from}) and due_at <= clock_timestamp()
+      order by due_at, id
+      limit ${request.limit}
+      for update skip locked
+    )
+    update work set queue = ${request.to}, holder = null, due_at = 'infinity'
+    from taken where work.id = taken.id
+    returning work.key, work.fence as token, work.tries, taken.holder as "lostHolder"`);
+}
+
+/** Takes the rows with these keys that are parked or due. What somebody else holds, or waits for a retry, is left out. */
+export async function claimByKey(
+  tx: Tx,
+  request: { orgId: string; queues: readonly string[]; keys: readonly string[]; holder: string; leaseMs: number },
+): Promise<LeasedWork[]> {
+  const rows = await tx.many<WorkRow>(
+    named(
+      'work.claimByKey',
+      sql`
+      with taken as (
+        select id, holder as lost_holder from work
+        where org_id = ${request.orgId} and queue = any(${request.queues}) and key = any(${request.keys})
+          and (due_at <= clock_timestamp() or due_at = 'infinity')
+        for update skip locked
+      )
+      update work set
+        fence = fence + 1,
+        holder = ${request.holder},
+        due_at = clock_timestamp() + ${request.leaseMs} * interval '1 millisecond'
+      from taken where work.id = taken.id
+      returning org_id, key, fence, tries, due_at, lost_holder`,
+    ),
+  );
+  return rows.map(toLeased);
+}
+
 /** Takes up to `limit` due rows of the queue, oldest first. */
 export async function claim(
   tx: Tx,
@@ -83,14 +143,18 @@ export async function claim(
       returning org_id, key, fence, tries, due_at, lost_holder`,
     ),
   );
-  return rows.map((row) => ({
+  return rows.map(toLeased);
+}
+
+function toLeased(row: WorkRow): LeasedWork {
+  return {
     orgId: row.org_id,
     key: row.key,
     token: row.fence,
     tries: row.tries,
     expiresAt: row.due_at,
     lostHolder: row.lost_holder,
-  }));
+  };
 }
 
 export interface LeaseKey {

@@ -32,6 +32,17 @@ export function createMetrics() {
       labelNames: ['queue'] as const,
       registers,
     }),
+    kafkaPublished: new Counter({
+      name: 'quayside_kafka_published_total',
+      help: 'Messages that the brokers took, by kind of topic.',
+      labelNames: ['topic'] as const,
+      registers,
+    }),
+    kafkaLag: new Gauge({
+      name: 'quayside_kafka_lag_seconds',
+      help: 'Age of the oldest event that is not dealt with by the publisher; 0 without Kafka.',
+      registers,
+    }),
     heldClaims: new Gauge({ name: 'quayside_held_claims', help: 'Claim calls that are waiting for work.', registers }),
     queueDepth: new Gauge({
       name: 'quayside_queue_depth',

@@ -57,3 +57,9 @@ export async function findPersonByEmail(ctx: Ctx, email: string): Promise<Person
 export async function organizationSettings(ctx: Ctx): Promise<Record<string, unknown>> {
   return (await getOrganization(ctx.db, ctx.orgId)).settings;
 }
+
+/** How the organization's agents said that they get their runs; the last that started decides. */
+export async function readAgentStreamer(ctx: Ctx): Promise<'KAFKA' | 'POLLING'> {
+  const { settings } = await getOrganization(ctx.db, ctx.orgId);
+  return settings.portAgentStreamerName === 'KAFKA' ? 'KAFKA' : 'POLLING';
+}

@@ -1,7 +1,8 @@
 import type { ClaimWaits } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
-import { serverQueue } from './service.ts';
+import { kafkaQueue, serverQueue } from './service.ts';
 import type { ServerDelivery } from './service-delivery.ts';
+import type { Republishing } from './service-kafka.ts';
 
 /**
  * Loop of the server's deliveries: wait for work → claim what there is room for → send each → settle. At most
@@ -55,6 +56,34 @@ export function startServerDeliveries(delivery: ServerDelivery, waits: ClaimWait
       await looping;
       await Promise.allSettled(running);
       await delivery.close();
+    },
+  };
+}
+
+/** Waits for work of the Kafka queue to become due, and has its messages published again. */
+export function startRepublishing(
+  republishing: Republishing,
+  waits: ClaimWaits,
+  log: Logger,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted)
+      try {
+        await waits.wait(kafkaQueue, () => republishing.republish(), { waitMs: claimWaitMs, signal });
+      } catch (error) {
+        log.warn({ error: (error as Error).message }, 'runs could not be published again; trying again shortly');
+        await new Promise((resolve) => setTimeout(resolve, pauseAfterFaultMs));
+      }
+  }
+  const looping = loop();
+
+  return {
+    async stop() {
+      stopping.abort();
+      await looping;
     },
   };
 }

@@ -87,7 +87,9 @@ function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): R
 }
 
 /** What is dispatched: the invocation with every template filled in. */
-export interface Payload {
+export type Payload = WebhookPayload | GitlabPayload | { type: 'KAFKA'; agent: false; body: unknown };
+
+interface WebhookPayload {
   type: 'WEBHOOK';
   url: string;
   agent: boolean;
@@ -95,6 +97,15 @@ export interface Payload {
   method: string;
   headers: Record<string, string>;
   body: unknown;
+}
+
+/** For agents, which make the request out of it: their mapping knows the URL and the token of the pipeline. */
+interface GitlabPayload extends Omit<WebhookPayload, 'type'> {
+  type: 'GITLAB';
+  agent: true;
+  projectName: string;
+  groupName: string;
+  defaultRef?: string;
 }
 
 export type Rendering =
@@ -113,10 +124,11 @@ const maxPayloadBytes = 5 * 1024 * 1024;
  */
 export function renderInvocation(facts: RunFacts, secrets: Secrets): Rendering {
   const { invocationMethod } = facts.action;
-  if (invocationMethod.type !== 'WEBHOOK' && invocationMethod.type !== 'SLACK' && invocationMethod.type !== 'JENKINS')
+  const { type } = invocationMethod;
+  if (type !== 'WEBHOOK' && type !== 'SLACK' && type !== 'JENKINS' && type !== 'KAFKA' && type !== 'GITLAB')
     return {
       kind: 'failed',
-      message: `This version of Quayside does not dispatch actions of type ${invocationMethod.type} yet.`,
+      message: `This version of Quayside does not dispatch actions of type ${type} yet.`,
     };
   const { stored, sent, secretPaths } = compileTemplate(invocationMethod as never).renderWithSecrets(
     templateContext(facts) as never,
@@ -127,27 +139,73 @@ export function renderInvocation(facts: RunFacts, secrets: Secrets): Rendering {
   if (!stored.ok)
     return { kind: 'failed', message: `The action's templates could not be filled in: ${stored.error.message}` };
   if (!sent.ok) return { kind: 'failed', message: "The action's templates could not be filled in with its secrets." };
-  const payload = toPayload(facts, stored.value);
-  const secretPayload = secretPaths.length > 0 ? toPayload(facts, sent.value) : undefined;
+  const toPayload = payloadMakers[type];
+  const payload = toPayload(facts, stored.value as unknown as Method);
+  const secretPayload = secretPaths.length > 0 ? toPayload(facts, sent.value as unknown as Method) : undefined;
   if (!payload || (secretPaths.length > 0 && !secretPayload))
-    return { kind: 'failed', message: 'The template of the URL yields no text.' };
+    return {
+      kind: 'failed',
+      message: `The template of the ${type === 'GITLAB' ? 'project or group' : 'URL'} yields no text.`,
+    };
   return { kind: 'rendered', payload, secretPayload };
 }
 
-function toPayload(facts: RunFacts, rendered: unknown): Payload | undefined {
-  const method = rendered as Partial<Omit<Payload, 'type'>>;
+type Method = Readonly<Record<string, unknown>>;
+/** The rendered method → what is dispatched; undefined = it says not where to. */
+type MakePayload = (facts: RunFacts, method: Method) => Payload | undefined;
+
+const makeWebhook: MakePayload = (facts, method) => {
   if (typeof method.url !== 'string' || method.url === '') return undefined;
-  const { body, ...invocation } = {
+  const invocation = {
     type: 'WEBHOOK' as const,
     url: method.url,
     agent: isTrue(method.agent),
     synchronized: isTrue(method.synchronized),
-    method: (method.method ?? 'POST').toUpperCase(),
-    headers: textHeaders(method.headers ?? {}),
-    body: method.body,
+    method: String(method.method ?? 'POST').toUpperCase(),
+    headers: textHeaders((method.headers ?? {}) as Record<string, unknown>),
   };
-  return { ...invocation, body: body ?? classicMessage(facts, invocation) };
-}
+  return { ...invocation, body: method.body ?? classicMessage(facts, invocation) };
+};
+
+const makeKafka: MakePayload = (facts, { payload, ...invocation }) => ({
+  type: 'KAFKA',
+  agent: false,
+  body: payload ?? classicMessage(facts, invocation),
+});
+
+/** The variables of the pipeline take the place of the inputs (spec/actions.md §2.8.2). */
+const makeGitlab: MakePayload = (facts, method) => {
+  const { pipelineVariables, projectName, groupName, defaultRef, ...rest } = method;
+  if (typeof projectName !== 'string' || typeof groupName !== 'string' || projectName === '' || groupName === '')
+    return undefined;
+  const invocation = {
+    ...rest,
+    type: 'GITLAB' as const,
+    // Readers of the published dialect ask for a URL whatever the type.
+    url: '',
+    agent: true as const,
+    synchronized: false,
+    method: 'POST',
+    headers: {},
+    projectName,
+    groupName,
+    ...(typeof defaultRef === 'string' && defaultRef !== '' ? { defaultRef } : {}),
+  };
+  const message = classicMessage(facts, invocation);
+  const body =
+    pipelineVariables === undefined
+      ? message
+      : { ...message, payload: { ...(message.payload as Record<string, unknown>), properties: pipelineVariables } };
+  return { ...invocation, body };
+};
+
+const payloadMakers = {
+  WEBHOOK: makeWebhook,
+  SLACK: makeWebhook,
+  JENKINS: makeWebhook,
+  KAFKA: makeKafka,
+  GITLAB: makeGitlab,
+} as const;
 
 /** A flag may come from a template as text. */
 function isTrue(value: unknown): boolean {
@@ -227,6 +285,15 @@ export interface StoredRun {
 }
 
 export const payloadOwner = (run: Pick<StoredRun, 'id'>): string => `payload ${run.id}`;
+
+/** What is sent: with the secrets. */
+export function payloadToSend(
+  run: Pick<StoredRun, 'id' | 'payload' | 'sealedPayload'>,
+  open: (sealed: Buffer, owner: string) => string,
+): Record<string, unknown> {
+  if (run.sealedPayload === null) return run.payload ?? {};
+  return JSON.parse(open(run.sealedPayload, payloadOwner(run))) as Record<string, unknown>;
+}
 
 /** In every text below `value`, each secret becomes the mask. Values too short to be secrets would mask ordinary words. */
 export function hideSecrets<T>(value: T, secrets: Secrets): T {

@@ -22,6 +22,7 @@ import type { Tx } from '../../platform/db.ts';
 import {
   type ClaimWaits,
   claim,
+  claimByKey,
   extendLease,
   type LeasedWork,
   lockLease,
@@ -32,7 +33,7 @@ import {
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
-import { agentQueue, mustLock, type RunService, runTopic } from './service.ts';
+import { agentQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
 import * as store from './store-dispatch.ts';
 
@@ -52,6 +53,8 @@ export interface ClaimRequest {
   visibilityTimeoutMs?: number;
   waitMs?: number;
   agent?: AgentIdentity;
+  /** Only these: the caller has their messages from Kafka. */
+  runIds?: readonly string[];
 }
 
 export interface ClaimResult {
@@ -76,13 +79,23 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     const holder = agent?.id ?? (world.userAgent || 'unnamed client');
     const leaseMs = isOurs ? agentLeaseMs : (request.visibilityTimeoutMs ?? defaultVisibilityTimeoutMs);
     if (agent) await world.transaction((ctx) => store.touchAgent(ctx.db, ctx.orgId, agent));
+    const { runIds } = request;
     const attempt = () =>
-      world.transaction((ctx) =>
-        take(ctx.db, ctx.orgId, { queue, holder, limit: request.limit ?? defaultLimit, leaseMs }),
-      );
-    const taken = request.waitMs
-      ? await waits.wait(queue, attempt, { waitMs: request.waitMs, signal })
-      : await attempt();
+      world.transaction(async (ctx) => {
+        if (runIds === undefined)
+          return take(ctx.db, ctx.orgId, { queue, holder, limit: request.limit ?? defaultLimit, leaseMs });
+        const queues = [kafkaQueue, queue];
+        return record(
+          ctx.db,
+          ctx.orgId,
+          holder,
+          await claimByKey(ctx.db, { orgId: ctx.orgId, queues, keys: runIds, holder, leaseMs }),
+        );
+      });
+    const taken =
+      request.waitMs && runIds === undefined
+        ? await waits.wait(queue, attempt, { waitMs: request.waitMs, signal })
+        : await attempt();
     const { usable, unusable } = sortOut(taken);
     for (const { work } of unusable) await discard(world, work);
     if (usable.length > 0) metrics.claims.inc({ queue: isOurs ? 'agent' : 'client' }, usable.length);
@@ -103,9 +116,17 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     orgId: string | undefined,
     request: { queue: string; holder: string; limit: number; leaseMs: number },
   ): Promise<{ run: StoredRun; work: LeasedWork }[]> {
-    const taken = await claim(tx, request);
+    return record(tx, orgId, request.holder, await claim(tx, request));
+  }
+
+  async function record(
+    tx: Tx,
+    orgId: string | undefined,
+    holder: string,
+    taken: readonly LeasedWork[],
+  ): Promise<{ run: StoredRun; work: LeasedWork }[]> {
     if (taken.length === 0) return [];
-    await store.openDeliveries(tx, request.holder, taken);
+    await store.openDeliveries(tx, holder, taken);
     const pairs: { run: StoredRun; work: LeasedWork }[] = [];
     for (const owner of new Set(taken.map((work) => work.orgId))) {
       if (orgId !== undefined && owner !== orgId) throw new Error('A queue handed out work of another organization.');
@@ -232,7 +253,7 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       }
       await settleWork(ctx.db, lease.id);
       await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
-      return { result: 'recorded' as const, run: toRun(await record(ctx, run, settlement, isSynchronized)) };
+      return { result: 'recorded' as const, run: toRun(await conclude(ctx, run, settlement, isSynchronized)) };
     });
     metrics.deliveries.inc({ by: world.actor.kind === 'system' ? 'server' : 'agent', outcome: outcome.kind });
     return settled;
@@ -243,7 +264,12 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
    * fails it, an asynchronous delivery leaves it to the target. What the mapping reports wins. Response first or with the
    * status: automations read it from the event of the status (§9.1).
    */
-  async function record(ctx: Ctx, run: StoredRun, settlement: Settlement, isSynchronized: boolean): Promise<StoredRun> {
+  async function conclude(
+    ctx: Ctx,
+    run: StoredRun,
+    settlement: Settlement,
+    isSynchronized: boolean,
+  ): Promise<StoredRun> {
     const { outcome, report } = settlement;
     const change = {
       ...(settlement.response === undefined ? {} : { response: settlement.response }),

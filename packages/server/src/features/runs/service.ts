@@ -11,7 +11,7 @@ import {
 } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { newId } from '../../platform/ids.ts';
-import { enqueue } from '../../platform/leases.ts';
+import { enqueue, park } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { CheckValue } from '../../platform/user-schemas.ts';
@@ -22,6 +22,7 @@ import {
   findPersonById,
   findUserOfOrganization,
   findUserOfOrganizationById,
+  readAgentStreamer,
   signingSecret,
 } from '../identity/index.ts';
 import { openSecrets } from '../secrets/index.ts';
@@ -30,6 +31,7 @@ import {
   needsAllApprovals,
   needsApproval,
   payloadOwner,
+  payloadToSend,
   type Requester,
   type RunFacts,
   renderInvocation,
@@ -58,6 +60,8 @@ import * as dispatchStore from './store-dispatch.ts';
 export const agentQueue = (orgId: string): string => `agent:${orgId}`;
 /** Work that the server delivers itself, for all organizations. */
 export const serverQueue = 'server';
+/** Work whose message is in the organization's topic, for all organizations; parked until a consumer claims it by its key. */
+export const kafkaQueue = 'kafka';
 
 /** Readers of one run (live page) wait on this topic. */
 export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:${runId}`;
@@ -67,8 +71,10 @@ export function createRunService(dependencies: {
   metrics: Metrics;
   check: CheckValue;
   guardrails: Guardrails;
+  /** Does this portal have brokers? */
+  hasKafka: boolean;
 }) {
-  const { vault, metrics, check, guardrails } = dependencies;
+  const { vault, metrics, check, guardrails, hasKafka } = dependencies;
 
   async function execute(
     world: World,
@@ -181,7 +187,12 @@ export function createRunService(dependencies: {
 
   /** Renders the invocation and hands it to a queue; what can not be rendered ends the run with the reason. */
   async function dispatch(ctx: Ctx, run: StoredRun, facts: RunFacts): Promise<void> {
-    const rendering = renderInvocation(facts, await openSecrets(ctx, vault));
+    let rendering = renderInvocation(facts, await openSecrets(ctx, vault));
+    if (rendering.kind === 'rendered' && rendering.payload.type === 'KAFKA' && !hasKafka)
+      rendering = {
+        kind: 'failed',
+        message: 'This portal has no Kafka: set KAFKA_BROKERS (docs/operations.md), or give the action another type.',
+      };
     if (rendering.kind === 'failed') {
       await store.insertLogs(ctx.db, ctx.orgId, run.id, 'quayside', [rendering.message]);
       await move(ctx, run, 'fail', { summary: rendering.message });
@@ -192,11 +203,29 @@ export function createRunService(dependencies: {
       payload: { ...payload },
       ...(secretPayload ? { sealedPayload: vault.seal(JSON.stringify(secretPayload), payloadOwner(run)) } : {}),
     });
-    await enqueue(ctx.db, {
-      orgId: ctx.orgId,
-      queue: payload.agent ? agentQueue(ctx.orgId) : serverQueue,
-      key: run.id,
+    const work = { orgId: ctx.orgId, key: run.id };
+    if (payload.type === 'KAFKA') return publish(ctx, run);
+    if (!payload.agent) return enqueue(ctx.db, { ...work, queue: serverQueue });
+    // One way per run, chosen here: a run that polling agents find is in no topic (docs/adr/0020).
+    if (!hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA')
+      return enqueue(ctx.db, { ...work, queue: agentQueue(ctx.orgId) });
+    await park(ctx.db, { ...work, queue: kafkaQueue });
+    await publish(ctx, run);
+  }
+
+  /** A run that can not be handed over ends, and says why; one that has ended stays as it is. */
+  async function failDispatch(world: World, runId: string, message: string): Promise<void> {
+    await world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      if (isFinal(run.status)) return;
+      await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [message]);
+      await move(ctx, run, 'fail', { summary: message });
     });
+  }
+
+  /** The publisher of events puts the run's message into the organization's topic. */
+  async function publish(ctx: Ctx, run: StoredRun): Promise<void> {
+    await ctx.emit({ name: 'run.published', subject: run.id, runId: run.id, ...about(run) });
   }
 
   /**
@@ -238,12 +267,6 @@ export function createRunService(dependencies: {
   /** What a backend reports may repeat the secrets that it was sent; they are hidden before anything is stored. */
   async function withoutSecrets<T>(ctx: Ctx, run: StoredRun, reported: T): Promise<T> {
     return run.sealedPayload === null ? reported : hideSecrets(reported, await openSecrets(ctx, vault));
-  }
-
-  /** What is sent: with the secrets. */
-  function payloadToSend(run: StoredRun): Record<string, unknown> {
-    if (run.sealedPayload === null) return run.payload ?? {};
-    return JSON.parse(vault.open(run.sealedPayload, payloadOwner(run))) as Record<string, unknown>;
   }
 
   async function patch(world: World, runId: string, body: RunPatch): Promise<Run> {
@@ -381,7 +404,18 @@ export function createRunService(dependencies: {
     };
   }
 
-  return { execute, patch, addLog, setResponse, approve, move, payloadToSend, withoutSecrets };
+  return {
+    execute,
+    patch,
+    addLog,
+    setResponse,
+    approve,
+    move,
+    publish,
+    failDispatch,
+    payloadToSend: (run: StoredRun) => payloadToSend(run, vault.open),
+    withoutSecrets,
+  };
 }
 export type RunService = ReturnType<typeof createRunService>;
 

@@ -14,6 +14,33 @@ export async function openDeliveries(tx: Tx, holder: string, taken: readonly Att
   await tx.run(sql`insert into deliveries (org_id, run_id, attempt, holder) values ${join(rows)}`);
 }
 
+/** Closes the open records of runs whose holder was lost and that nobody has taken since. */
+export async function loseDeliveries(tx: Tx, orgId: string, runIds: readonly string[]): Promise<void> {
+  await tx.run(sql`
+    update deliveries set state = 'lost', ended_at = clock_timestamp()
+    where org_id = ${orgId} and run_id = any(${runIds}) and state = 'open'`);
+}
+
+/** Organizations with work that is to go into Kafka: due in its queue, or due for polling agents although there are none. */
+export async function listOrganizationsToPublish(tx: Tx, kafkaQueue: string): Promise<string[]> {
+  const rows = await tx.many<{ org_id: string }>(sql`
+    select distinct w.org_id from work w join organizations o on o.org_id = w.org_id
+    where w.due_at <= clock_timestamp() and (
+      w.queue = ${kafkaQueue}
+      or (w.queue = 'agent:' || w.org_id and o.settings ->> 'portAgentStreamerName' = 'KAFKA')
+    )`);
+  return rows.map((row) => row.org_id);
+}
+
+/** Due work whose holders were lost more often than `most`. */
+export async function listWornWork(tx: Tx, orgId: string, queues: readonly string[], most: number): Promise<string[]> {
+  const rows = await tx.many<{ key: string }>(sql`
+    select key from work
+    where org_id = ${orgId} and queue = any(${queues}) and due_at <= clock_timestamp() and holder is not null
+      and fence - tries > ${most}`);
+  return rows.map((row) => row.key);
+}
+
 export async function closeDelivery(
   tx: Tx,
   delivery: { orgId: string; runId: string; attempt: number },

@@ -1,10 +1,17 @@
 import { routes, toOpenApi } from '@quayside/contracts';
 import { type Database, sql } from '../../platform/db.ts';
+import { readerLagSeconds } from '../../platform/event-reader.ts';
 import { type ClaimWaits, queueAgeSeconds, queueDepths } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 
-export function createSystem(dependencies: { database: Database; metrics: Metrics; waits: ClaimWaits }) {
-  const { database, metrics, waits } = dependencies;
+export function createSystem(dependencies: {
+  database: Database;
+  metrics: Metrics;
+  waits: ClaimWaits;
+  /** The reader of events that publishes into Kafka, if there is one. */
+  kafkaReader: string | undefined;
+}) {
+  const { database, metrics, waits, kafkaReader } = dependencies;
   let openApi: string | undefined;
   return {
     /** Throws when the database does not answer. */
@@ -14,6 +21,7 @@ export function createSystem(dependencies: { database: Database; metrics: Metric
     async metricsText(): Promise<{ contentType: string; text: string }> {
       metrics.heldClaims.set(waits.held);
       metrics.queueAge.set(await queueAgeSeconds(database));
+      if (kafkaReader) metrics.kafkaLag.set(await readerLagSeconds(database, kafkaReader));
       const depths = await queueDepths(database);
       // Forgets queues that have become empty; nothing is awaited until all are set, so no scrape sees a part.
       metrics.queueDepth.reset();

@@ -1,0 +1,182 @@
+import { changeLogTopic, portableJson, recordHeaders, runsTopic } from '@quayside/contracts';
+import { buildMessage, signMessage } from '@quayside/delivery';
+import type { Ctx, World } from '../../platform/ctx.ts';
+import type { Database } from '../../platform/db.ts';
+import { type Cursor, moveCursor, type ReadEvent, readEvents, startAtEnd } from '../../platform/event-reader.ts';
+import { isKafkaError, type Kafka, type OutgoingRecord } from '../../platform/kafka.ts';
+import { claim, extendLease, type LeaseKey, lockLease, releaseWork } from '../../platform/leases.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import type { Vault } from '../../platform/vault.ts';
+import { findBlueprintIfAny } from '../blueprints/index.ts';
+import { signingSecret } from '../identity/index.ts';
+import { findPublishableRuns, type PublishableRun } from '../runs/index.ts';
+import {
+  type ChangeLogDestination,
+  changeKey,
+  changeLogMessage,
+  inChunks,
+  isChange,
+  parseDestination,
+} from './model.ts';
+import * as store from './store.ts';
+
+/**
+ * The reader of events that writes into Kafka. One server at a time holds an organization's publisher, by a lease:
+ *
+ *   read behind the cursor ► build ► publish, wait until the brokers have it ► move the cursor (under the lease)
+ *
+ * Invariants
+ *   - The cursor moves only over what the brokers have: a crash publishes some messages again, and loses none.
+ *   - Messages of one run, and of one thing of the catalog, go out in the order of their events: one publisher, one request at
+ *     a time, one key.
+ *   - A publisher that lost its lease can not move the cursor; what it published meanwhile comes twice.
+ */
+export interface Publisher {
+  /** Takes the organizations that no server publishes for at present. */
+  claim(): Promise<LeaseKey[]>;
+  keep(lease: LeaseKey): Promise<boolean>;
+  release(lease: LeaseKey): Promise<void>;
+  /** Publishes what is next; returns how many events that were. Throws while the brokers are away. */
+  publishNext(lease: LeaseKey): Promise<number>;
+}
+
+export const publisherQueue = 'kafka-publisher';
+export const kafkaReader = 'kafka';
+const workKey = 'kafka-publisher';
+const maxOrganizations = 1_000;
+/** A server that dies delays its organizations by this much. */
+const leaseMs = 10_000;
+const eventsPerRead = 500;
+/** Brokers take one MiB in a request by default. A larger message goes alone, and needs a topic that allows it. */
+const maxChunkBytes = 512 * 1024;
+
+interface Item {
+  cursor: Cursor;
+  bytes: number;
+  record?: OutgoingRecord;
+  runId?: string;
+}
+
+export async function createPublisher(dependencies: {
+  database: Database;
+  kafka: Kafka;
+  vault: Vault;
+  metrics: Metrics;
+  holder: string;
+  worldOf(orgId: string): World;
+  failRun(world: World, runId: string, message: string): Promise<void>;
+}): Promise<Publisher> {
+  const { database, kafka, vault, metrics, holder, worldOf, failRun } = dependencies;
+  await startAtEnd(database, kafkaReader);
+
+  async function build(ctx: Ctx, events: readonly ReadEvent[]): Promise<Item[]> {
+    const runIds = events.flatMap((event) => (event.name === 'run.published' && event.runId ? [event.runId] : []));
+    const runs = new Map((await findPublishableRuns(ctx, vault, runIds)).map((run) => [run.id, run]));
+    const secret = runs.size > 0 ? await signingSecret(ctx, vault) : '';
+    const destinations = new Map<string, ChangeLogDestination | undefined>();
+    const items: Item[] = [];
+    for (const event of events) {
+      const item: Item = { cursor: event.cursor, bytes: 0 };
+      items.push(item);
+      if (event.name === 'run.published') {
+        const run = runs.get(event.runId ?? '');
+        // Ended meanwhile: nobody is to carry it out.
+        if (!run) continue;
+        item.record = runRecord(ctx.orgId, run, secret);
+        item.runId = run.id;
+      } else if (isChange(event)) {
+        const blueprint = event.blueprint ?? '';
+        if (!destinations.has(blueprint)) destinations.set(blueprint, await findDestination(ctx, blueprint));
+        const destination =
+          destinations.get(blueprint) ??
+          // The last message of a blueprint is that of its end.
+          (event.name === 'blueprint.deleted' ? destinationOf(event.before) : undefined);
+        if (!destination) continue;
+        item.record = {
+          topic: changeLogTopic(ctx.orgId),
+          key: changeKey(event),
+          value: portableJson(changeLogMessage(event, destination)),
+          headers: { [recordHeaders.event]: `e_${event.cursor.seq}` },
+        };
+      }
+      item.bytes = item.record === undefined ? 0 : Buffer.byteLength(item.record.value);
+    }
+    return items;
+  }
+
+  async function send(world: World, chunk: readonly Item[]): Promise<void> {
+    const records = chunk.flatMap(({ record }) => (record ? [record] : []));
+    if (records.length === 0) return;
+    try {
+      await kafka.publish(records);
+    } catch (error) {
+      const isTooLarge = isKafkaError(error, 'MESSAGE_TOO_LARGE') || isKafkaError(error, 'RECORD_LIST_TOO_LARGE');
+      const [only] = chunk.filter((item) => item.record);
+      if (!isTooLarge || records.length > 1 || !only) throw error;
+      const message = `Its message of ${only.bytes} bytes is larger than the topic ${only.record?.topic} allows (max.message.bytes).`;
+      if (only.runId !== undefined) await failRun(world, only.runId, message);
+      else
+        world.log.error({ organization: world.orgId, key: only.record?.key }, `A change is not published. ${message}`);
+      return;
+    }
+    for (const { topic } of records)
+      metrics.kafkaPublished.inc({ topic: topic === runsTopic(world.orgId) ? 'runs' : 'change.log' });
+  }
+
+  return {
+    async claim() {
+      const claimed = await database.system(async (tx) => {
+        await store.ensurePublisherWork(tx, publisherQueue, workKey);
+        return claim(tx, { queue: publisherQueue, holder, limit: maxOrganizations, leaseMs });
+      });
+      return claimed.map(({ orgId, key, token }) => ({ orgId, key, token }));
+    },
+    async keep(lease) {
+      const until = await worldOf(lease.orgId).transaction((ctx) => extendLease(ctx.db, lease, leaseMs));
+      return until !== undefined;
+    },
+    async release(lease) {
+      await worldOf(lease.orgId).transaction(async (ctx) => {
+        const row = await lockLease(ctx.db, lease);
+        if (row) await releaseWork(ctx.db, row.id, row.queue);
+      });
+    },
+    async publishNext(lease) {
+      const world = worldOf(lease.orgId);
+      const items = await world.transaction(async (ctx) =>
+        build(ctx, await readEvents(ctx.db, ctx.orgId, kafkaReader, eventsPerRead)),
+      );
+      for (const chunk of inChunks(items, maxChunkBytes)) {
+        await send(world, chunk);
+        const last = chunk.at(-1);
+        if (last)
+          await world.transaction(async (ctx) => {
+            if (!(await lockLease(ctx.db, lease))) throw new Error('The publisher lost its lease.');
+            await moveCursor(ctx.db, ctx.orgId, kafkaReader, last.cursor);
+          });
+      }
+      return items.length;
+    },
+  };
+}
+
+function runRecord(orgId: string, run: PublishableRun, secret: string): OutgoingRecord {
+  const { payload } = run;
+  const isForAgents = payload.type !== 'KAFKA';
+  return {
+    topic: runsTopic(orgId),
+    key: run.id,
+    value: isForAgents
+      ? signMessage(buildMessage(run), secret, Math.floor(Date.now() / 1000))
+      : portableJson(payload.body),
+    headers: isForAgents ? { [recordHeaders.lease]: run.id } : { [recordHeaders.event]: run.id },
+  };
+}
+
+async function findDestination(ctx: Ctx, blueprint: string): Promise<ChangeLogDestination | undefined> {
+  return destinationOf(await findBlueprintIfAny(ctx, blueprint));
+}
+
+function destinationOf(blueprint: unknown): ChangeLogDestination | undefined {
+  return parseDestination((blueprint as { changelogDestination?: unknown } | undefined)?.changelogDestination);
+}

@@ -1,0 +1,71 @@
+import { isFinal } from '@quayside/contracts';
+import type { World } from '../../platform/ctx.ts';
+import type { Database } from '../../platform/db.ts';
+import { cancelWork, parkDue } from '../../platform/leases.ts';
+import { readAgentStreamer } from '../identity/index.ts';
+import { maxLostLeases } from './model.ts';
+import { agentQueue, kafkaQueue, mustLock, type RunService } from './service.ts';
+import { findRuns, insertLogs } from './store.ts';
+import * as store from './store-dispatch.ts';
+
+/**
+ * Work of the Kafka queue that became due: its consumer was lost or gave it back, or a retry is to be made. And work that
+ * waits for polling agents in an organization whose agents have changed to Kafka. Either way its message goes out (again):
+ * the row is parked and the event is emitted in one transaction, so that there is never one without the other.
+ */
+export interface Republishing {
+  /** Returns the runs whose messages will go out. */
+  republish(): Promise<string[]>;
+}
+
+const limit = 500;
+
+export function createRepublishing(dependencies: {
+  database: Database;
+  runs: RunService;
+  worldOf(orgId: string): World;
+}): Republishing {
+  const { database, runs, worldOf } = dependencies;
+
+  async function republishOf(world: World): Promise<string[]> {
+    const queues = await world.transaction(async (ctx) => [
+      kafkaQueue,
+      ...((await readAgentStreamer(ctx)) === 'KAFKA' ? [agentQueue(ctx.orgId)] : []),
+    ]);
+    const worn = await world.transaction((ctx) => store.listWornWork(ctx.db, ctx.orgId, queues, maxLostLeases));
+    for (const runId of worn) await giveUp(world, runId);
+    return world.transaction(async (ctx) => {
+      const parked = await parkDue(ctx.db, { orgId: ctx.orgId, from: queues, to: kafkaQueue, limit });
+      const lost = parked.filter((work) => work.lostHolder !== null).map((work) => work.key);
+      if (lost.length > 0) await store.loseDeliveries(ctx.db, ctx.orgId, lost);
+      const keys = parked.map((work) => work.key);
+      for (const run of await findRuns(ctx.db, ctx.orgId, keys))
+        if (isFinal(run.status)) await cancelWork(ctx.db, { orgId: ctx.orgId, key: run.id });
+        else await runs.publish(ctx, run);
+      return keys;
+    });
+  }
+
+  /** Run before work, as everywhere; so it has a transaction of its own. */
+  async function giveUp(world: World, runId: string): Promise<void> {
+    await world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      if (!isFinal(run.status)) {
+        const message = `Given up: ${maxLostLeases} holders in a row were lost while they carried this run out.`;
+        await insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [message]);
+        await runs.move(ctx, run, 'fail', { summary: message });
+      }
+      await store.loseDeliveries(ctx.db, ctx.orgId, [runId]);
+      await cancelWork(ctx.db, { orgId: ctx.orgId, key: runId });
+    });
+  }
+
+  return {
+    async republish() {
+      const published: string[] = [];
+      for (const orgId of await database.system((tx) => store.listOrganizationsToPublish(tx, kafkaQueue)))
+        published.push(...(await republishOf(worldOf(orgId))));
+      return published;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { EventName } from '@quayside/contracts';
+import { type Database, sql, type Tx } from './db.ts';
+
+/**
+ * Readers of events (0001_platform.sql, docs/adr/0008): each has a cursor per organization, reads what lies behind it, deals
+ * with it, and only then moves the cursor, so that a crash makes it deal with some events again and with none never.
+ * Cost: one index range scan of `events_cursor` per read; an idle reader touches no event.
+ */
+export interface Cursor {
+  xid: string;
+  seq: number;
+}
+
+export interface ReadEvent {
+  cursor: Cursor;
+  name: EventName;
+  at: Date;
+  actor: Record<string, unknown>;
+  origin: string;
+  resource: string;
+  subject: string;
+  blueprint: string | null;
+  entity: string | null;
+  runId: string | null;
+  status: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** The next events of the organization, oldest first. A reader without a cursor starts with the organization's first. */
+export async function readEvents(tx: Tx, orgId: string, reader: string, limit: number): Promise<ReadEvent[]> {
+  const rows = await tx.many<Omit<ReadEvent, 'cursor'> & Cursor>(sql`
+    select e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity,
+      e.run_id as "runId", e.status, e.before, e.after
+    from events e
+    where e.org_id = ${orgId} and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+      and (e.xid, e.seq) > (
+        coalesce((select c.xid from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), '0'::xid8),
+        coalesce((select c.seq from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), 0)
+      )
+    order by e.xid, e.seq limit ${limit}`);
+  return rows.map(({ xid, seq, ...event }) => ({ ...event, cursor: { xid, seq } }));
+}
+
+export async function moveCursor(tx: Tx, orgId: string, reader: string, to: Cursor): Promise<void> {
+  await tx.run(sql`
+    insert into event_cursors (org_id, reader, xid, seq) values (${orgId}, ${reader}, ${to.xid}::xid8, ${to.seq})
+    on conflict (org_id, reader) do update set xid = excluded.xid, seq = excluded.seq, updated_at = now()`);
+}
+
+/** For a reader that is new to this installation: what happened before is none of its business. */
+export async function startAtEnd(database: Database, reader: string): Promise<void> {
+  await database.system((tx) =>
+    // Whatever is being written at this moment has a transaction that is not older than the snapshot's oldest.
+    tx.run(sql`
+      insert into event_cursors (org_id, reader, xid, seq)
+      select org_id, ${reader}, pg_snapshot_xmin(pg_current_snapshot()), 0 from organizations
+      on conflict do nothing`),
+  );
+}
+
+/** Seconds since the oldest event, of any organization, that the reader has not dealt with; 0 when there is none. */
+export async function readerLagSeconds(database: Database, reader: string): Promise<number> {
+  const row = await database.system((tx) =>
+    tx.one<{ lag: number | null }>(sql`
+      select max(extract(epoch from clock_timestamp() - next.at))::float8 as lag
+      from event_cursors c cross join lateral (
+        select e.at from events e where e.org_id = c.org_id and (e.xid, e.seq) > (c.xid, c.seq) order by e.xid, e.seq limit 1
+      ) next
+      where c.reader = ${reader}`),
+  );
+  return row.lag ?? 0;
+}

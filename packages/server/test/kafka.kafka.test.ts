@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Consumer, type Message, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka';
+import {
+  actionRoutes,
+  blueprintRoutes,
+  dispatchRoutes,
+  entityRoutes,
+  identityRoutes,
+  kafkaRoutes,
+  runRoutes,
+} from '@quayside/contracts';
+import { verifyMessage } from '@quayside/delivery';
+import { testOrganization } from '@quayside/testkit';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startTestApp, type TestApp } from './harness.ts';
+
+/** The portal and a real broker: what is published, to whom it is shown, and that nothing is lost or invented. */
+const kafka = inject('kafka');
+const orgId = `org_${randomBytes(6).toString('hex')}`;
+const ca = readFileSync(kafka.caFile, 'utf8');
+const environment = {
+  QUAYSIDE_ORG_ID: orgId,
+  KAFKA_BROKERS: kafka.broker,
+  KAFKA_USERNAME: kafka.admin.username,
+  KAFKA_PASSWORD: kafka.admin.password,
+  KAFKA_CA_FILE: kafka.caFile,
+  KAFKA_TOPIC_PARTITIONS: '2',
+};
+type Received = Message<string, string, string, string>;
+
+let t: TestApp;
+let received: Received[];
+let consumer: Consumer<string, string, string, string>;
+
+beforeAll(async () => {
+  t = await startTestApp(environment);
+  const { username, password } = (await t.machine.call(kafkaRoutes.credentials)).body.credentials;
+  received = [];
+  consumer = await consume(`${orgId}.tests`, { username, password });
+  const invocationMethod = { type: 'WEBHOOK' as const, url: 'https://service.internal/x', agent: true };
+  for (const [identifier, method] of [
+    ['agent', { ...invocationMethod, headers: { 'X-Team': 'a' } }],
+    ['topic', { type: 'KAFKA' as const }],
+    ['own', { type: 'KAFKA' as const, payload: { said: '{{ .inputs.name }}', small: 0.00001 } }],
+    [
+      'pipeline',
+      {
+        type: 'GITLAB' as const,
+        projectName: 'p',
+        groupName: 'a/b',
+        pipelineVariables: { NAME: '{{ .inputs.name }}' },
+      },
+    ],
+  ] as const)
+    await t.machine.call(actionRoutes.create, {
+      body: {
+        identifier,
+        trigger: {
+          type: 'self-service',
+          operation: 'CREATE',
+          userInputs: { properties: { name: { type: 'string' } } },
+        },
+        invocationMethod: method,
+      },
+    });
+}, 60_000);
+afterAll(async () => {
+  await consumer?.close(true);
+  await t?.stop();
+});
+
+async function consume(groupId: string, user: { username: string; password: string }) {
+  const reader = new Consumer({
+    clientId: 'test',
+    groupId,
+    bootstrapBrokers: [kafka.broker],
+    tls: { ca },
+    sasl: { mechanism: 'SCRAM-SHA-512', ...user },
+    deserializers: stringDeserializers,
+    autocommit: false,
+    retries: 10,
+    retryDelay: 200,
+    maxWaitTime: 100,
+  });
+  const stream = await reader.consume({
+    topics: [`${orgId}.runs`, `${orgId}.change.log`],
+    mode: MessagesStreamModes.EARLIEST,
+  });
+  stream.on('data', (message: Received) => received.push(message));
+  return reader;
+}
+
+async function until<T>(what: string, get: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (const endMs = performance.now() + 15_000; ; ) {
+    const value = await get();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > endMs) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+const choose = (portAgentStreamerName: 'KAFKA' | 'POLLING') =>
+  t.machine.call(identityRoutes.patchOrganization, { body: { settings: { portAgentStreamerName } } });
+const execute = async (action: string, name = 'shop') =>
+  (await t.machine.call(runRoutes.execute, { params: { action_identifier: action }, body: { properties: { name } } }))
+    .body.run;
+const statusOf = async (id: string) =>
+  (await t.machine.call(runRoutes.get, { params: { run_id: id } })).body.run.status;
+const messageOf = (id: string) => until(`the message of ${id}`, () => received.find((message) => message.key === id));
+const claim = async (body: { runIds?: string[] } = {}) =>
+  (
+    await t.machine.call(dispatchRoutes.claim, {
+      body: {
+        installationId: '_PORT_EXEC_AGENT',
+        limit: 10,
+        agent: { id: 'a', version: '1', inFlight: 0, capacity: 1 },
+        ...body,
+      },
+    })
+  ).body.runs;
+
+describe('credentials', () => {
+  it('are for machines of the organization only', async () => {
+    expect((await t.nobody.refused(kafkaRoutes.credentials)).status).toBe(401);
+    const other = await t.otherOrganization();
+    const { credentials } = (await other.call(kafkaRoutes.credentials)).body;
+    expect(credentials.username).not.toBe(orgId);
+    // Another organization's user reads nothing of ours, in no group.
+    await expect(consume(`${credentials.username}.x`, credentials)).rejects.toThrow();
+    await expect(consume(`${orgId}.x`, credentials)).rejects.toThrow();
+  });
+
+  it('are the same each time, and name the brokers', async () => {
+    const [one, two] = [await t.machine.call(kafkaRoutes.credentials), await t.machine.call(kafkaRoutes.credentials)];
+    expect(one.body.credentials).toEqual(two.body.credentials);
+    expect(one.body.credentials).toMatchObject({ brokers: [kafka.broker], username: orgId });
+  });
+});
+
+describe('a run', () => {
+  it('of type KAFKA goes into the topic and stays in progress until its consumer reports', async () => {
+    const run = await execute('topic');
+    const message = await messageOf(run.id);
+    expect(message.topic).toBe(`${orgId}.runs`);
+    expect(JSON.parse(message.value)).toMatchObject({
+      resourceType: 'run',
+      status: 'TRIGGERED',
+      context: { runId: run.id },
+      payload: { action: { invocationMethod: { type: 'KAFKA' } }, properties: { name: 'shop' } },
+    });
+    expect(await statusOf(run.id)).toBe('IN_PROGRESS');
+    expect(await claim({ runIds: [run.id] })).toEqual([]);
+    await t.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
+    expect(await statusOf(run.id)).toBe('SUCCESS');
+  });
+
+  it('with a payload of its own is that payload', async () => {
+    const message = await messageOf((await execute('own', 'x')).id);
+    expect(message.value).toBe('{"said":"x","small":1e-05}');
+  });
+
+  it('for agents waits for polling unless they use Kafka', async () => {
+    await choose('POLLING');
+    const run = await execute('agent');
+    expect((await claim()).map(({ id }) => id)).toEqual([run.id]);
+    await t.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
+  });
+
+  it('for agents is published signed, for one holder, and polling does not find it', async () => {
+    await choose('KAFKA');
+    const run = await execute('agent');
+    const message = await messageOf(run.id);
+    expect(message.headers.get('quayside-lease')).toBe(run.id);
+    const verified = verifyMessage(JSON.parse(message.value) as Record<string, unknown>, testOrganization.clientSecret);
+    expect(verified).toMatchObject({
+      kind: 'valid',
+      message: {
+        context: { runId: run.id },
+        headers: { 'X-Team': 'a' },
+        payload: { action: { invocationMethod: { agent: true, url: 'https://service.internal/x' } } },
+      },
+    });
+    expect(await claim()).toEqual([]);
+    expect((await claim({ runIds: [run.id] })).map(({ id }) => id)).toEqual([run.id]);
+    // Held: nobody else gets it, by its id or otherwise.
+    expect(await claim({ runIds: [run.id] })).toEqual([]);
+    await t.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
+  });
+
+  it('that its holder gives back is published again', async () => {
+    const run = await execute('agent');
+    await messageOf(run.id);
+    const [claimed] = await claim({ runIds: [run.id] });
+    await t.machine.call(dispatchRoutes.release, {
+      params: { run_id: run.id },
+      body: { token: claimed?.lease?.token ?? '' },
+    });
+    await until('the second message', () => received.filter(({ key }) => key === run.id)[1]);
+    expect((await claim({ runIds: [run.id] })).map(({ lease }) => lease?.attempt)).toEqual([2]);
+  });
+
+  it('that waited for polling is published when the agents change to Kafka', async () => {
+    await choose('POLLING');
+    const run = await execute('agent');
+    await choose('KAFKA');
+    await messageOf(run.id);
+    expect((await claim({ runIds: [run.id] })).map(({ id }) => id)).toEqual([run.id]);
+  });
+
+  it('of type GITLAB carries what the agent makes a pipeline of', async () => {
+    const run = await execute('pipeline', 'x');
+    const { value } = await messageOf(run.id);
+    expect(JSON.parse(value)).toMatchObject({
+      payload: {
+        properties: { NAME: 'x' },
+        action: { invocationMethod: { type: 'GITLAB', agent: true, projectName: 'p', groupName: 'a/b' } },
+      },
+    });
+  });
+});
+
+describe('the change log', () => {
+  it.each([
+    ['KAFKA', { type: 'KAFKA' }, undefined],
+    ['WEBHOOK', { type: 'WEBHOOK', agent: true, url: 'https://service.internal/changes' }, true],
+  ])(
+    'of a blueprint with the destination %s holds its changes, in order',
+    async (type, changelogDestination, isEmbedded) => {
+      const identifier = `thing_${type.toLowerCase()}`;
+      await t.machine.call(blueprintRoutes.create, {
+        body: {
+          identifier,
+          title: 'Thing',
+          schema: { properties: { size: { type: 'number' } } },
+          changelogDestination,
+        },
+      });
+      for (const size of [1, 2])
+        await t.machine.call(entityRoutes.create, {
+          params: { blueprint_identifier: identifier },
+          query: { upsert: true },
+          body: { identifier: 'one', title: 'One', properties: { size } },
+        });
+      await t.machine.call(entityRoutes.remove, {
+        params: { blueprint_identifier: identifier, entity_identifier: 'one' },
+      });
+      const key = `entity/${identifier}/one`;
+      await until('three messages', () => received.filter((message) => message.key === key)[2]);
+      const messages = received
+        .filter((message) => message.key === key)
+        .map(({ value }) => JSON.parse(value) as Record<string, never>);
+      expect(messages.map(({ action }) => action)).toEqual(['CREATE', 'UPDATE', 'DELETE']);
+      expect(messages[1]).toMatchObject({
+        resourceType: 'entity',
+        context: { blueprint: identifier, entity: 'one' },
+        diff: { before: { properties: { size: 1 } }, after: { properties: { size: 2 } } },
+      });
+      expect(messages[0]?.changelogDestination).toEqual(isEmbedded && changelogDestination);
+    },
+  );
+});
+
+describe('metrics', () => {
+  it('say how far behind the publisher is', async () => {
+    const text = await (await t.nobody.fetch('/metrics')).text();
+    expect(text).toMatch(/^quayside_kafka_lag_seconds 0/m);
+    expect(text).toMatch(/^quayside_kafka_published_total\{topic="runs"\} [1-9]/m);
+  });
+});
