@@ -9,7 +9,7 @@ import type {
 } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { findEntityOf, queryEntities } from '../entities/index.ts';
+import { findEntityOf, findUserEntity, queryEntities, toCaller } from '../entities/index.ts';
 import { findPersonByEmail, findPersonById, listPeople, type Person } from '../identity/index.ts';
 import { selfServiceTrigger } from './model.ts';
 import {
@@ -92,18 +92,24 @@ export async function replaceLimits(world: World, identifier: string, limits: Ac
   });
 }
 
-async function evaluatePolicy(ctx: Ctx, policy: Policy, context: PolicyContext): Promise<ConditionResult[]> {
+async function evaluatePolicy(
+  ctx: Ctx,
+  policy: Policy,
+  context: PolicyContext,
+  person: Person | undefined,
+): Promise<ConditionResult[]> {
+  const caller = await toCaller(ctx, person);
   const results: Record<string, Entity[]> = {};
   for (const [name, query] of Object.entries(policy.queries)) {
     const rendered = renderQuery(query, context);
-    results[name] = rendered ? await queryEntities(ctx, rendered, maxPolicyEntities) : [];
+    results[name] = rendered ? await queryEntities(ctx, rendered, maxPolicyEntities, caller) : [];
   }
   return evaluateConditions(policy, context, results);
 }
 
 /** The person as policies see them: their account, and their entity in the catalog where it has one (§1.6). */
 async function describePerson(ctx: Ctx, person: Person): Promise<Record<string, unknown>> {
-  const entity = await findEntityOf(ctx, '_user', person.email).catch(() => undefined);
+  const entity = await findUserEntity(ctx, person);
   return {
     id: person.id,
     userId: person.id,
@@ -141,7 +147,7 @@ export async function judgeExecute(ctx: Ctx, ask: Ask, person: Person | undefine
   const { execute } = await permissionsOf(ctx, ask.action.id);
   if (execute.policy) {
     const user = person ? await describePerson(ctx, person) : null;
-    return judgePolicy(await evaluatePolicy(ctx, execute.policy, contextOf(ask, user)));
+    return judgePolicy(await evaluatePolicy(ctx, execute.policy, contextOf(ask, user), person));
   }
   if (!person) return { isAllowed: true, because: 'a credential of the organization executes everything' };
   if (person.role === 'Admin') return { isAllowed: true, because: 'administrators execute everything' };
@@ -160,7 +166,7 @@ export async function findApprovers(ctx: Ctx, ask: Ask, requester: Person | unde
   const people = await listPeople(ctx);
   if (!approve.policy) return people.filter((person) => grantFor(person, approve, null) !== undefined);
   const user = requester ? await describePerson(ctx, requester) : null;
-  const emails = new Set(emailsOf(await evaluatePolicy(ctx, approve.policy, contextOf(ask, user))));
+  const emails = new Set(emailsOf(await evaluatePolicy(ctx, approve.policy, contextOf(ask, user), requester)));
   return people.filter((person) => emails.has(person.email));
 }
 

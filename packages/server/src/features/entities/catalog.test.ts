@@ -323,13 +323,14 @@ describe('search', () => {
       'ab',
     ],
     [{ combinator: 'and', rules: [] }, 'abc'],
+    [{ combinator: 'or', rules: [] }, 'abc'],
   ])('%j finds %s', async (rule, expected) => {
     expect(await found(rule)).toBe(expected);
   });
 
   it.each([
     [{ property: 'pages', operator: 'resembles', value: 1 }, 'The operator "resembles"'],
-    [{ operator: 'relatedTo', blueprint: 'x', value: 'y' }, 'needs a "property"'],
+    [{ operator: '=', value: 'y' }, 'needs a "property"'],
     [{ property: 'published', operator: 'between', value: { preset: 'someday' } }, '"someday"'],
     [{ property: 'pages', operator: 'in', value: 5 }, 'needs a list'],
   ])('%j is refused', async (rule, message) => {

@@ -1,7 +1,9 @@
 import type { Entity } from '@quayside/contracts';
 import type { Ctx } from '../../platform/ctx.ts';
 import { findBlueprintIfAny, getBlueprint, type StoredBlueprint } from '../blueprints/index.ts';
+import type { Person } from '../identity/index.ts';
 import { QueryMistake } from './model.ts';
+import type { Query, SearchCaller } from './model-search.ts';
 import { findEntity, toEntity } from './store.ts';
 import { searchEntities } from './store-search.ts';
 
@@ -12,12 +14,20 @@ export async function findEntityOf(ctx: Ctx, blueprint: string, identifier: stri
   return stored && toEntity(stored, relations ?? {});
 }
 
-type Query = { combinator: string; rules: readonly unknown[] };
+/** Of the blueprint `_user`, where the catalog has it. */
+export async function findUserEntity(ctx: Ctx, person: Person): Promise<Entity | undefined> {
+  return (await findBlueprintIfAny(ctx, '_user')) && findEntityOf(ctx, '_user', person.email);
+}
+
+/** The person whose `user` and `userTeams` a query means. */
+export async function toCaller(ctx: Ctx, person: Person | undefined): Promise<SearchCaller | undefined> {
+  return person && { person, entity: await findUserEntity(ctx, person) };
+}
 
 /** For rules that users wrote long ago: a query that can not be read finds nothing. */
-export async function queryEntities(ctx: Ctx, query: Query, limit: number): Promise<Entity[]> {
+export async function queryEntities(ctx: Ctx, query: Query, limit: number, caller?: SearchCaller): Promise<Entity[]> {
   try {
-    const { entities } = await searchEntities(ctx.db, ctx.orgId, { query, limit });
+    const { entities } = await searchEntities(ctx.db, ctx.orgId, { query, limit, ...(caller ? { caller } : {}) });
     const blueprints = new Map<string, StoredBlueprint | undefined>();
     for (const { blueprint } of entities)
       if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));
@@ -29,10 +39,10 @@ export async function queryEntities(ctx: Ctx, query: Query, limit: number): Prom
 }
 
 /** Does the entity match the condition? One that can not be read matches nothing. */
-export async function matchesQuery(ctx: Ctx, entity: Entity, query: Query): Promise<boolean> {
+export async function matchesQuery(ctx: Ctx, entity: Entity, query: Query, caller?: SearchCaller): Promise<boolean> {
   const itself = [
     { property: '$blueprint', operator: '=', value: entity.blueprint },
     { property: '$identifier', operator: '=', value: entity.identifier },
   ];
-  return (await queryEntities(ctx, { combinator: 'and', rules: [...itself, query] }, 1)).length > 0;
+  return (await queryEntities(ctx, { combinator: 'and', rules: [...itself, query] }, 1, caller)).length > 0;
 }

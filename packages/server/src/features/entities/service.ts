@@ -5,7 +5,9 @@ import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { CheckValue } from '../../platform/user-schemas.ts';
 import { findBlueprintIfAny, getBlueprint, type StoredBlueprint } from '../blueprints/index.ts';
+import { findPersonById } from '../identity/index.ts';
 import { draftFrom, type EntityDraft, findPropertyMistakes, isSameDraft, mergeDraft, QueryMistake } from './model.ts';
+import { asksAboutCaller, type Query, type SearchCaller } from './model-search.ts';
 import * as store from './store.ts';
 import { type SearchRequest, searchEntities } from './store-search.ts';
 
@@ -310,7 +312,7 @@ export async function searchBlueprint(
 ): Promise<{ entities: Entity[]; next?: string }> {
   return world.transaction(async (ctx) => {
     const blueprint = await getBlueprint(ctx, blueprintIdentifier);
-    const { entities, next } = await search(ctx.db, ctx.orgId, { ...request, blueprintId: blueprint.rowId });
+    const { entities, next } = await search(ctx, { ...request, blueprintId: blueprint.rowId });
     return {
       entities: entities.map((stored) => store.toEntity(stored, blueprint.relations ?? {})),
       ...(next ? { next } : {}),
@@ -318,9 +320,20 @@ export async function searchBlueprint(
   });
 }
 
-async function search(...request: Parameters<typeof searchEntities>): ReturnType<typeof searchEntities> {
+/** Looked up only for a query that asks about its caller. */
+async function findCaller(ctx: Ctx, query: Query | undefined): Promise<SearchCaller | undefined> {
+  const person =
+    query && asksAboutCaller(query) && ctx.actor.kind === 'user' && (await findPersonById(ctx, ctx.actor.id));
+  if (!person) return undefined;
+  const users = await findBlueprintIfAny(ctx, '_user');
+  const stored = users && (await store.findEntity(ctx.db, ctx.orgId, users.rowId, person.email));
+  return { person, entity: stored && store.toEntity(stored, users.relations ?? {}) };
+}
+
+async function search(ctx: Ctx, request: SearchRequest): ReturnType<typeof searchEntities> {
   try {
-    return await searchEntities(...request);
+    const caller = await findCaller(ctx, request.query);
+    return await searchEntities(ctx.db, ctx.orgId, caller ? { ...request, caller } : request);
   } catch (error) {
     if (error instanceof QueryMistake) refuse('invalid_request', error.message);
     throw error;
@@ -334,7 +347,7 @@ export async function searchEverywhere(
   query: { combinator: string; rules: readonly unknown[] },
 ): Promise<{ entities: Entity[]; matchingBlueprints: string[] }> {
   return world.transaction(async (ctx) => {
-    const { entities } = await search(ctx.db, ctx.orgId, { query, limit: searchAllLimit });
+    const { entities } = await search(ctx, { query, limit: searchAllLimit });
     const blueprints = new Map<string, StoredBlueprint | undefined>();
     for (const { blueprint } of entities)
       if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));

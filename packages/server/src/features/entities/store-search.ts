@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join, raw, type Sql, sql, type Tx } from '../../platform/db.ts';
 import { QueryMistake } from './model.ts';
+import { nothing, resolveContext, type SearchCaller } from './model-search.ts';
 import { type EntityRow, entityColumns, fromEntities, type StoredEntity, toStoredEntity } from './store.ts';
+import { matchAny, relatedTo, relationCondition, typedCondition } from './store-search-graph.ts';
 
 /**
  * Search: a query of nested rules (spec/catalog.md §2.6.2) becomes one SQL condition over `entities e`. Every value is a
  * parameter. Cost: equality and `in` on text use the GIN index on properties; substring rules scan the blueprint.
  *
- * Rules of this slice: the scalar families (= != contains … between, isEmpty, in). `relatedTo`, `matchAny`,
- * `propertySchema`, contextual operands and scorecards are refused by name until they exist.
+ * Rules about scorecards are refused by name until scorecards exist.
  */
 export interface SearchRequest {
   blueprintId?: number;
@@ -17,6 +18,8 @@ export interface SearchRequest {
   sort?: { property: string; order: 'ASC' | 'DESC' };
   limit: number;
   from?: string;
+  /** Whose `user` and `userTeams` contextual operands mean; absent = nobody's. */
+  caller?: SearchCaller;
 }
 
 const maxRules = 200;
@@ -42,7 +45,7 @@ export async function searchEntities(
 ): Promise<{ entities: StoredEntity[]; next: string | undefined }> {
   const where: Sql[] = [sql`e.org_id = ${orgId}`];
   if (request.blueprintId !== undefined) where.push(sql`e.blueprint_id = ${request.blueprintId}`);
-  if (request.query) where.push(condition(request.query, { rules: 0 }, 0));
+  if (request.query) where.push(condition(resolveContext(request.query, request.caller), { orgId, rules: 0 }, 0));
   if (request.text) where.push(textCondition(request.text));
   const direction = request.sort?.order === 'DESC' ? raw('desc') : raw('asc');
   const key = sortKey(request.sort?.property);
@@ -121,7 +124,7 @@ function textCondition(text: string): Sql {
 
 function condition(
   group: { combinator: string; rules: readonly unknown[] },
-  budget: { rules: number },
+  budget: { orgId: string; rules: number },
   depth: number,
 ): Sql {
   if (depth > maxDepth) mistaken(`A search may be nested ${maxDepth} levels deep.`);
@@ -132,21 +135,24 @@ function condition(
     if (Array.isArray(record.rules)) {
       if (record.combinator !== 'and' && record.combinator !== 'or')
         mistaken('A group of rules needs the combinator "and" or "or".');
+      if (rule === nothing) return sql`false`;
       return condition(record as { combinator: string; rules: unknown[] }, budget, depth + 1);
     }
-    return ruleCondition(record);
+    return ruleCondition(record, budget.orgId);
   });
   if (parts.length === 0) return sql`true`;
   return sql`(${join(parts, group.combinator === 'or' ? ' or ' : ' and ')})`;
 }
 
-function ruleCondition(rule: Record<string, unknown>): Sql {
+function ruleCondition(rule: Record<string, unknown>, orgId: string): Sql {
   const operator = String(rule.operator ?? '');
   const { property, value } = rule;
+  if (operator === 'relatedTo') return relatedTo(orgId, rule);
+  if (rule.relation !== undefined) return relationCondition(orgId, rule);
+  if (rule.propertySchema !== undefined) return typedCondition(rule);
+  if (operator === 'matchAny' && typeof property === 'object' && property !== null) return matchAny(orgId, rule);
   if (typeof property !== 'string')
-    mistaken(
-      `The rule ${JSON.stringify(rule).slice(0, 200)} needs a "property"; other kinds of rules are not available yet.`,
-    );
+    mistaken(`The rule ${JSON.stringify(rule).slice(0, 200)} needs a "property", a "relation" or a "propertySchema".`);
   const meta = metaColumns[property];
   const target = meta ? metaTarget(meta) : propertyTarget(property);
   switch (operator) {
@@ -167,6 +173,7 @@ function ruleCondition(rule: Record<string, unknown>): Sql {
     case 'containsAny':
       return sql`coalesce(${anyOf(target, listOf(value, operator))}, false)`;
     case 'in':
+    case 'matchAny':
       return sql`coalesce(${anyOf(target, listOf(value, operator))}, false)`;
     case 'notIn':
       return sql`not coalesce(${anyOf(target, listOf(value, operator))}, false)`;
@@ -192,7 +199,7 @@ function ruleCondition(rule: Record<string, unknown>): Sql {
     case 'isNotExpired':
       return sql`coalesce(quayside_instant(${target.text}) >= now(), false)`;
     default:
-      return mistaken(`The operator "${operator}" is not known here, or not available yet.`);
+      return mistaken(`The operator "${operator}" is not known here.`);
   }
 }
 

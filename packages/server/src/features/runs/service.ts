@@ -17,7 +17,7 @@ import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { CheckValue } from '../../platform/user-schemas.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { type Ask, getAction, selfServiceTrigger } from '../actions/index.ts';
-import { findEntityOf, matchesQuery } from '../entities/index.ts';
+import { findEntityOf, matchesQuery, toCaller } from '../entities/index.ts';
 import {
   findPersonById,
   findUserOfOrganization,
@@ -107,7 +107,11 @@ export function createRunService(dependencies: {
       if (!verdict.isAllowed) refuse('forbidden', `"${actionIdentifier}" may not be executed: ${verdict.because}.`);
       const settings = await guardrailSettings(ctx);
       assertNotFrozen(settings, actionIdentifier, ask.at);
-      if (entity && trigger.condition && !(await matchesQuery(ctx, entity, trigger.condition)))
+      if (
+        entity &&
+        trigger.condition &&
+        !(await matchesQuery(ctx, entity, trigger.condition, await toCaller(ctx, person)))
+      )
         refuse(
           'invalid_request',
           `body.entity: "${entity.identifier}" does not satisfy the condition of "${actionIdentifier}".`,
