@@ -98,7 +98,7 @@ export function callFunction(compiler: Compiler, fn: UserFunction, args: Ast[], 
   const up = climb(hopsBetween(context.layout, fn.home));
   const own = fn.layout !== fn.home;
   const enter = (frame: Frame): Frame => {
-    frame.machine.step(1);
+    frame.machine.step(1 + compiled.length);
     const parent = up(frame);
     if (!own) return parent;
     const callee = new Frame(frame.machine, parent, fn.layout.size);

@@ -383,7 +383,7 @@ export function compileObject(compiler: Compiler, ast: ObjectConstruction, conte
   if (entries.every((entry) => entry.value.one !== null && entry.key.one !== null)) {
     return single((frame, input) => {
       frame.machine.allocateObject(entries.length);
-      frame.machine.step(4 * entries.length);
+      frame.machine.step(6 * entries.length);
       const object: ValueObject = {};
       for (const entry of entries) {
         const key = entry.key.one?.(frame, input) ?? null;

@@ -13,7 +13,7 @@ export function findFormat(name: string): ((machine: Machine, value: Value) => s
 /** JSON text of a value, charged while it is written. */
 export function jsonText(machine: Machine, value: Value): string {
   if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'string') machine.step(value.length >> 5);
+    if (typeof value === 'string') machine.step(value.length >> 4);
     const text = stringify(value);
     machine.allocateString(text.length);
     return text;

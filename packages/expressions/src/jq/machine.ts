@@ -30,7 +30,7 @@ export const DEFAULT_BUDGET: Readonly<Budget> = {
   outputDepth: 1_000,
   memoryBytes: 16 * 1024 * 1024,
   depth: 10_000,
-  regexSteps: 800_000,
+  regexSteps: 700_000,
 };
 
 export interface World {
@@ -119,7 +119,7 @@ export class Machine {
   }
 
   allocateArray(length: number): void {
-    this.allocate(40 + 8 * length);
+    this.allocate(48 + 8 * length);
     if (length > 16) this.step(length >> 3);
   }
 
@@ -178,7 +178,7 @@ function sizeOf(value: Value, cap: number): number {
     if (typeof item === 'string') size += 32 + item.length;
     else if (typeof item !== 'object' || item === null) continue;
     else if (Array.isArray(item)) {
-      size += 40 + 8 * item.length;
+      size += 48 + 8 * item.length;
       if (size < cap)
         for (const child of item) if (typeof child === 'string' || typeof child === 'object') stack.push(child);
     } else if (item instanceof BigNumber) size += 48;

@@ -52,7 +52,7 @@ function pathsOf(filter: Filter): Filter {
     collectPaths(frame, filter, input, (path) => {
       const keys = pathToArray(path as PathStep | null);
       frame.machine.allocateArray(keys.length);
-      frame.machine.step(keys.length >> 1);
+      frame.machine.step(keys.length);
       return emit(keys);
     }),
   );
