@@ -340,6 +340,7 @@ export function collect(frame: Frame, filter: Filter, input: Value): Value[] {
     const cost = 8 + machine.cost(value, machine.temp - mark);
     held += cost;
     machine.retained += cost;
+    // Nothing new, but what is retained has grown: the limit is checked here.
     machine.allocate(0);
     return undefined;
   });

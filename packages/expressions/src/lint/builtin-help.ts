@@ -261,8 +261,8 @@ const MATH_MORE: readonly Line[] = [
   ['nexttoward(a; b)', 'The next number after `a` in the direction of `b`.'],
   ['jn(n; x)', 'The Bessel function of the first kind, order n.'],
   ['yn(n; x)', 'The Bessel function of the second kind, order n.'],
-  ['have_decnum', 'Whether arithmetic is decimal; false here.'],
-  ['have_literal_numbers', 'Whether number literals keep their digits; true here.'],
+  ['have_decnum', 'Whether long number literals keep all their digits; true here.'],
+  ['have_literal_numbers', 'Whether number literals stay as written until something is computed; true here.'],
   ['$__loc__', 'The file and line of this place in the program.'],
   ['$ENV', 'The environment; an empty object on the server.'],
 ];
