@@ -23,6 +23,7 @@ import {
 import { ActionForm, actionsQuery, type SelfServiceAction } from '../actions/index.ts';
 import { useBlueprint } from '../blueprints/index.ts';
 import { entityHistoryQuery, entityQuery } from '../entities/index.ts';
+import { Person } from '../people/index.ts';
 import { RunsTable, runsQuery } from '../runs/index.ts';
 import { useMay } from '../session/index.ts';
 import { Related, shapeOf } from './entity-table.tsx';
@@ -117,7 +118,9 @@ function Origin({ entity }: { entity: Entity }): ReactNode {
           </Link>
         </>
       ) : (
-        <>by {entity.createdBy}</>
+        <>
+          by <Person id={entity.createdBy} />
+        </>
       )}
     </>
   );
@@ -133,7 +136,12 @@ function Properties({ entity, blueprint }: { entity: Entity; blueprint: Blueprin
     ),
     ...unknown.map((key) => [key, <Value key={key} value={entity.properties[key]} />] as const),
     ['Team', entity.team.length > 0 ? entity.team.join(', ') : undefined] as const,
-    ['Last change', `${formatInstant(entity.updatedAt)} by ${entity.updatedBy}`] as const,
+    [
+      'Last change',
+      <span key="updated">
+        {formatInstant(entity.updatedAt)} by <Person id={entity.updatedBy} />
+      </span>,
+    ] as const,
   ];
   return (
     <Panel title="Properties">
@@ -210,7 +218,9 @@ function History({ entity }: { entity: Entity }): ReactNode {
                     </Link>
                   </>
                 ) : (
-                  <>by {change.by}</>
+                  <>
+                    by <Person id={change.by} />
+                  </>
                 )}{' '}
                 <Text span size="sm" c="dimmed">
                   · {change.origin} · <Ago at={change.at} />

@@ -24,6 +24,7 @@ import {
 import { ActionForm, actionQuery, type SelfServiceAction } from '../actions/index.ts';
 import { useAgents } from '../agents/index.ts';
 import { EntityLink } from '../entities/index.ts';
+import { Person, useNameOf } from '../people/index.ts';
 import { useMay } from '../session/index.ts';
 import { ApprovalPanel } from './approval-panel.tsx';
 import { LogViewer } from './log-viewer.tsx';
@@ -60,6 +61,7 @@ function RunView({ run }: { run: Run }): ReactNode {
   const { lines, mode } = useRunStream(run.id);
   const { data: deliveries = [] } = useQuery(deliveriesQuery(run.id));
   const { data: affected = [] } = useQuery(affectedQuery(run.id));
+  const nameOf = useNameOf();
   const isLive = !isFinal(run.status);
   const agents = useAgents({ isEnabled: isLive });
   const waiting = waitingReason(run, deliveries, agents, (run.payload as { agent?: unknown } | null)?.agent === true);
@@ -137,7 +139,7 @@ function RunView({ run }: { run: Run }): ReactNode {
           <Grid.Col span={{ base: 12, md: 4 }}>
             <Stack gap="md">
               <Panel title="Progress" extra={<LiveNote mode={mode} />}>
-                <TimelineList moments={timelineOf(run, deliveries)} />
+                <TimelineList moments={timelineOf(run, deliveries, nameOf)} />
               </Panel>
               <Panel title="Details">
                 <RunFacts run={run} />
@@ -209,7 +211,7 @@ function RunFacts({ run }: { run: Run }): ReactNode {
             />
           ) : undefined,
         ],
-        ['Requested by', run.createdBy],
+        ['Requested by', <Person key="by" id={run.createdBy} />],
         ['Source', { UI: 'Portal', API: 'API', AUTOMATION: 'Automation' }[run.source]],
         ['Started', formatInstant(run.createdAt)],
         ['Ended', run.endedAt ? formatInstant(run.endedAt) : undefined],

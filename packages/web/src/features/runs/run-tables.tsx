@@ -2,6 +2,7 @@ import { type AffectedEntity, type Delivery, describeOutcome } from '@quayside/c
 import type { ReactNode } from 'react';
 import { Ago, Chip, Duration, EmptyState, None, ScrollRegion } from '../../ui/index.ts';
 import { EntityLink } from '../entities/index.ts';
+import { Person } from '../people/index.ts';
 
 const changes = { CREATE: 'Created', UPDATE: 'Updated', DELETE: 'Deleted' } as const;
 
@@ -42,7 +43,9 @@ export function AffectedTable({ entities }: { entities: readonly AffectedEntity[
                 </Chip>
               </td>
               <td>
-                <span className="q-cell">{each.by}</span>
+                <span className="q-cell">
+                  <Person id={each.by} />
+                </span>
               </td>
               <td>
                 <Ago at={each.at} />

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Ago, Duration, None, ScrollRegion, StatusChip } from '../../ui/index.ts';
 import { EntityLink } from '../entities/index.ts';
+import { Person } from '../people/index.ts';
 
 const sources = { UI: 'Portal', API: 'API', AUTOMATION: 'Automation' } as const;
 
@@ -47,7 +48,9 @@ export function RunsTable({ runs, withEntity = true }: { runs: readonly Run[]; w
                 </td>
               )}
               <td>
-                <span className="q-cell">{run.createdBy}</span>
+                <span className="q-cell">
+                  <Person id={run.createdBy} />
+                </span>
               </td>
               <td>{sources[run.source]}</td>
               <td style={{ whiteSpace: 'nowrap' }}>

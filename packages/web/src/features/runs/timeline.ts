@@ -10,17 +10,17 @@ export interface Moment {
   tone: 'done' | 'good' | 'bad' | 'now';
 }
 
-export function timelineOf(run: Run, deliveries: readonly Delivery[]): Moment[] {
+export function timelineOf(run: Run, deliveries: readonly Delivery[], nameOf: (id: string) => string): Moment[] {
   const moments: Moment[] = [
     {
       key: 'requested',
-      title: `Requested by ${run.createdBy}`,
+      title: `Requested by ${nameOf(run.createdBy)}`,
       at: run.createdAt,
       detail: sourceWords[run.source],
       tone: 'done',
     },
   ];
-  const decision = decisionOf(run);
+  const decision = decisionOf(run, nameOf);
   if (run.status === 'WAITING_FOR_APPROVAL')
     moments.push({ key: 'approval', title: 'Waiting for approval', at: undefined, tone: 'now' });
   else if (decision) moments.push(decision);
@@ -46,22 +46,16 @@ export function timelineOf(run: Run, deliveries: readonly Delivery[]): Moment[] 
 
 const sourceWords = { UI: 'from the portal', API: 'through the API', AUTOMATION: 'by an automation' } as const;
 
-function decisionOf(run: Run): Moment | undefined {
-  const approval = run.approval as {
-    state?: unknown;
-    status?: unknown;
-    decidedAt?: unknown;
-    decidedBy?: unknown;
-    updatedAt?: unknown;
-  } | null;
+function decisionOf(run: Run, nameOf: (id: string) => string): Moment | undefined {
+  const { approval } = run;
   if (!approval) return undefined;
-  const by = typeof approval.decidedBy === 'string' ? ` by ${approval.decidedBy}` : '';
-  const at = [approval.decidedAt, approval.updatedAt].find((each): each is string => typeof each === 'string');
   const isDeclined = run.status === 'DECLINED';
+  const by = typeof approval.userId === 'string' ? ` by ${nameOf(approval.userId)}` : '';
   return {
     key: 'approval',
     title: `${isDeclined ? 'Declined' : 'Approved'}${by}`,
-    at,
+    at: undefined,
+    detail: typeof approval.description === 'string' ? approval.description : undefined,
     tone: isDeclined ? 'bad' : 'done',
   };
 }

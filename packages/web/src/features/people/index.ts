@@ -1,0 +1,1 @@
+export { Person, useNameOf } from './people.tsx';
