@@ -144,7 +144,12 @@ export const dispatchRoutes = {
     path: '/v1/agents',
     summary: 'Execution agents seen lately',
     can: 'agent:read',
-    reply: ok({ agents: Type.Array(Agent), pendingRuns: Type.Integer() }),
+    reply: ok({
+      agents: Type.Array(Agent),
+      /** Runs that an agent could claim now, and since when the longest of them waits. */
+      pendingRuns: Type.Integer(),
+      oldestPendingAt: Type.Optional(Instant),
+    }),
     dialect: 'quayside',
   }),
   claimWorkflowNodes: route({

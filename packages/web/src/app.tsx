@@ -7,7 +7,7 @@ import { createQueryClient } from './api/index.ts';
 import { meQuery } from './features/session/index.ts';
 import { createAppRouter } from './router.tsx';
 import './ui/base.css';
-import { cssVariables, ToastProvider, theme } from './ui/index.ts';
+import { cssVariables, theme } from './ui/index.ts';
 
 const colorSchemes = localStorageColorSchemeManager({ key: 'quayside-colour-scheme' });
 
@@ -22,9 +22,7 @@ export function App({ history }: { history?: RouterHistory }): ReactNode {
       colorSchemeManager={colorSchemes}
     >
       <QueryClientProvider client={queryClient}>
-        <ToastProvider>
-          <RouterProvider router={router} />
-        </ToastProvider>
+        <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>
   );

@@ -11,14 +11,21 @@ import {
 } from '@tanstack/react-router';
 import { type ReactNode, Suspense } from 'react';
 import { asApiError } from './api/index.ts';
-import { SelfServicePage } from './features/actions/index.ts';
+import { actionsQuery, SelfServicePage } from './features/actions/index.ts';
 import { AgentsPage } from './features/agents/index.ts';
+import { AuditPage } from './features/audit/index.ts';
 import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/index.ts';
 import { CredentialsPage } from './features/credentials/index.ts';
 import { RunPage, RunsPage } from './features/runs/index.ts';
 import { LoginPage, meQuery } from './features/session/index.ts';
 import { StartPage } from './features/start/index.ts';
-import { parseCatalogSearch, parseLoginSearch, parseRunsSearch, parseSelfServeSearch } from './search.ts';
+import {
+  parseAuditSearch,
+  parseCatalogSearch,
+  parseLoginSearch,
+  parseRunsSearch,
+  parseSelfServeSearch,
+} from './search.ts';
 import { Shell } from './shell/shell.tsx';
 import { EmptyState, ErrorPanel, Loading, Page } from './ui/index.ts';
 
@@ -29,7 +36,6 @@ const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
       <Outlet />
     </Suspense>
   ),
-  notFoundComponent: NotFound,
   errorComponent: Failed,
 });
 
@@ -59,8 +65,10 @@ const shell = createRoute({
 const home = createRoute({
   getParentRoute: () => shell,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/self-serve', search: {} });
+  // With nothing to execute, the way to the first action is what one came for.
+  beforeLoad: async ({ context }) => {
+    const actions = await context.queryClient.ensureQueryData(actionsQuery).catch(() => undefined);
+    throw redirect(actions?.length === 0 ? { to: '/get-started' } : { to: '/self-serve', search: {} });
   },
 });
 const selfServe = createRoute({
@@ -90,11 +98,32 @@ const credentials = createRoute({
   path: '/settings/credentials',
   component: CredentialsPage,
 });
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  component: AuditPage,
+  validateSearch: parseAuditSearch,
+});
 const start = createRoute({ getParentRoute: () => shell, path: '/get-started', component: StartPage });
+
+const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
 
 const tree = root.addChildren([
   login,
-  shell.addChildren([home, selfServe, runs, run, catalogIndex, catalog, entity, agents, credentials, start]),
+  shell.addChildren([
+    home,
+    selfServe,
+    runs,
+    run,
+    catalogIndex,
+    catalog,
+    entity,
+    agents,
+    credentials,
+    audit,
+    start,
+    nowhere,
+  ]),
 ]);
 
 export function createAppRouter(queryClient: QueryClient) {

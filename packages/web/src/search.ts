@@ -1,4 +1,4 @@
-import { type Operation, operations } from '@quayside/contracts';
+import { type Operation, operations, origins } from '@quayside/contracts';
 
 /**
  * What the query of an address may hold, page by page. Written by people, too: a value that means nothing is dropped, so
@@ -24,7 +24,7 @@ export function parseLoginSearch(raw: Raw): LoginSearch {
 export interface SelfServeSearch {
   q?: string | undefined;
   operation?: Operation | undefined;
-  group?: 'operation' | undefined;
+  group?: 'none' | 'blueprint' | 'operation' | undefined;
   /** Opens the form of this action, filled with `actionInputs`; its key `$targetEntity` chooses the entity. */
   action?: string | undefined;
   actionInputs?: Record<string, unknown> | undefined;
@@ -34,7 +34,7 @@ export function parseSelfServeSearch(raw: Raw): SelfServeSearch {
   return {
     q: text(raw.q),
     operation: oneOf(raw.operation, operations),
-    group: oneOf(raw.group, ['operation']),
+    group: oneOf(raw.group, ['none', 'blueprint', 'operation']),
     action: text(raw.action),
     actionInputs:
       typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)
@@ -59,6 +59,21 @@ export function parseRunsSearch(raw: Raw): RunsSearch {
     source: oneOf(raw.source, ['UI', 'API', 'AUTOMATION']),
     active: flag(raw.active),
     mine: flag(raw.mine),
+  };
+}
+
+export interface AuditSearch {
+  resource?: string | undefined;
+  change?: string | undefined;
+  origin?: string | undefined;
+  failed?: boolean | undefined;
+}
+export function parseAuditSearch(raw: Raw): AuditSearch {
+  return {
+    resource: text(raw.resource),
+    change: oneOf(raw.change, ['CREATE', 'UPDATE', 'DELETE']),
+    origin: oneOf(raw.origin, origins),
+    failed: flag(raw.failed),
   };
 }
 

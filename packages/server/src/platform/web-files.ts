@@ -40,6 +40,7 @@ export async function serveWebFiles(app: FastifyInstance, directory: string): Pr
     root: directory,
     wildcard: false,
     index: false,
+    preCompressed: true,
     setHeaders(reply, path) {
       for (const [name, value] of Object.entries(securityHeaders)) reply.header(name, value);
       reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -61,6 +62,7 @@ export async function serveWebFiles(app: FastifyInstance, directory: string): Pr
 function wantsPage(request: FastifyRequest): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const path = request.url.split('?')[0] ?? '';
-  if (/^\/(v1|healthz|readyz|metrics)(\/|$)/.test(path) || /\.[a-z0-9]{2,5}$/i.test(path)) return false;
+  // Not by extension: `checkout.api` may be the identifier of an entity.
+  if (/^\/(v1|healthz|readyz|metrics|assets)(\/|$)/.test(path)) return false;
   return (request.headers.accept ?? '').includes('text/html');
 }

@@ -1,14 +1,15 @@
-import { IconBolt, IconBox, IconKey, IconPlayerPlay, IconRobot, IconRoute } from '@tabler/icons-react';
+import { IconBolt, IconBox, IconHistory, IconKey, IconPlayerPlay, IconRobot, IconRoute } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useBlueprints } from '../features/blueprints/index.ts';
-import { useMay } from '../features/session/index.ts';
+import { useMay, useMe } from '../features/session/index.ts';
 import { glyphOf } from '../ui/icon.tsx';
 
 /** The sidebar. What a role may not open is not offered; the server refuses it in any case. */
 export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNode {
   const { data: blueprints = [] } = useBlueprints();
   const maySeeAgents = useMay('agent:read');
+  const isAdmin = useMe().user.roles.some((role) => role.name === 'Admin');
   const mayManage = useMay('credential:manage');
   return (
     <nav aria-label="Main">
@@ -48,6 +49,12 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <Link to="/settings/credentials">
             <IconKey size={18} aria-hidden="true" />
             <span>Credentials</span>
+          </Link>
+        )}
+        {isAdmin && (
+          <Link to="/audit">
+            <IconHistory size={18} aria-hidden="true" />
+            <span>Audit log</span>
           </Link>
         )}
         <Link to="/get-started">

@@ -16,6 +16,7 @@ export function useCommands(): Command[] {
     ['Catalog', '/catalog', 'blueprints entities'],
     ['Agents', '/agents', 'execution'],
     ['Credentials', '/settings/credentials', 'client secret token'],
+    ['Audit log', '/audit', 'history who changed'],
     ['Get started', '/get-started', 'help connect agent'],
   ] as const;
   return [

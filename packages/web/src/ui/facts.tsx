@@ -6,8 +6,9 @@ export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[
     <dl className="q-facts">
       {rows
         .filter(([, value]) => value !== undefined)
-        .map(([name, value]) => (
-          <Fragment key={name}>
+        .map(([name, value], index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: names may repeat, and rows have no other identity
+          <Fragment key={`${index} ${name}`}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </Fragment>

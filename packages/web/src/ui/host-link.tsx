@@ -21,9 +21,9 @@ export function HostLink({ url }: { url: string }): ReactNode {
   const Glyph = hosts.find(([pattern]) => pattern.test(parsed.hostname))?.[1] ?? IconExternalLink;
   const path = parsed.pathname === '/' ? '' : parsed.pathname;
   return (
-    <a href={parsed.href} target="_blank" rel="noreferrer" style={{ display: 'inline-flex', gap: 5, maxWidth: '100%' }}>
-      <Glyph size={15} aria-hidden="true" style={{ flex: 'none', marginTop: 3 }} />
-      <span className="q-wrap" style={{ minWidth: 0 }}>
+    <a href={parsed.href} target="_blank" rel="noreferrer" className="q-host-link">
+      <Glyph size={15} aria-hidden="true" />
+      <span className="q-wrap">
         {parsed.host}
         {path}
       </span>

@@ -8,12 +8,10 @@ export function SearchBox({
   label,
   value,
   onChange,
-  width = 280,
 }: {
   label: string;
   value: string;
   onChange: (value: string) => void;
-  width?: number | string;
 }): ReactNode {
   const [text, setText] = useState(value);
   const later = useDebouncedCallback(onChange, 200);
@@ -25,8 +23,7 @@ export function SearchBox({
       aria-label={label}
       placeholder={label}
       value={text}
-      w={width}
-      maw="100%"
+      className="q-filter q-filter-wide"
       size="sm"
       leftSection={<IconSearch size={16} aria-hidden="true" />}
       rightSection={

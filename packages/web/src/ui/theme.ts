@@ -63,12 +63,13 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'sm' } },
     Modal: { defaultProps: { transitionProps: { duration: 120 } } },
     Drawer: { defaultProps: { transitionProps: { duration: 140 } } },
+    Combobox: { defaultProps: { shadow: 'md' } },
     Menu: { defaultProps: { shadow: 'md', transitionProps: { duration: 80 } } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true, events: { hover: true, focus: true, touch: false } } },
   },
 });
 
-/** Mantine's dimmed, placeholder, error and default-border colours miss 4.5:1 or look washed out; these do not. */
+/** Mantine's dimmed, placeholder, error, default-border and light colours miss 4.5:1 or look washed out; these do not. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -85,6 +86,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--q-hover': '#eef3f5',
     '--q-accent-surface': '#e3f2f5',
     '--q-accent-text': '#0a5766',
+    '--mantine-color-harbour-light': '#e3f2f5',
+    '--mantine-color-harbour-light-hover': '#d3e9ee',
+    '--mantine-color-harbour-light-color': '#0a5766',
   },
   dark: {
     '--mantine-color-dimmed': '#9dabb3',
@@ -100,5 +104,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--q-hover': '#232e34',
     '--q-accent-surface': '#173a43',
     '--q-accent-text': '#9fdbe7',
+    '--mantine-color-harbour-light': '#173a43',
+    '--mantine-color-harbour-light-hover': '#1d4853',
+    '--mantine-color-harbour-light-color': '#9fdbe7',
   },
 });

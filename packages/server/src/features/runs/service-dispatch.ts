@@ -293,11 +293,15 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
   }
 
-  async function agents(world: World): Promise<{ agents: Agent[]; pendingRuns: number }> {
-    return world.transaction(async (ctx) => ({
-      agents: await store.listAgents(ctx.db, ctx.orgId, connectedWithinMs),
-      pendingRuns: await store.countWork(ctx.db, ctx.orgId, agentQueue(ctx.orgId)),
-    }));
+  async function agents(world: World): Promise<{ agents: Agent[]; pendingRuns: number; oldestPendingAt?: string }> {
+    return world.transaction(async (ctx) => {
+      const queue = await store.describeQueue(ctx.db, ctx.orgId, agentQueue(ctx.orgId));
+      return {
+        agents: await store.listAgents(ctx.db, ctx.orgId, connectedWithinMs),
+        pendingRuns: queue.count,
+        ...(queue.oldest === null ? {} : { oldestPendingAt: queue.oldest.toISOString() }),
+      };
+    });
   }
 
   return { claimRuns, take, discard, sortOut, acknowledge, extend, release, settle, agents };

@@ -155,10 +155,14 @@ export async function listAgents(tx: Tx, orgId: string, connectedWithinMs: numbe
   }));
 }
 
-export async function countWork(tx: Tx, orgId: string, queue: string): Promise<number> {
-  return (
-    await tx.one<{ count: number }>(
-      sql`select count(*) as count from work where org_id = ${orgId} and queue = ${queue}`,
-    )
-  ).count;
+/** What could be claimed now: neither leased nor put off. */
+export async function describeQueue(
+  tx: Tx,
+  orgId: string,
+  queue: string,
+): Promise<{ count: number; oldest: Date | null }> {
+  return tx.one(
+    sql`select count(*) as count, min(due_at) as oldest from work
+        where org_id = ${orgId} and queue = ${queue} and due_at <= now()`,
+  );
 }

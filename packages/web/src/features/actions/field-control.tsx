@@ -10,6 +10,7 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
 import type { ReactNode, Ref } from 'react';
 import { ColourDot } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
@@ -74,7 +75,9 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
           placeholder={field.options.length === 0 ? 'There are no choices' : 'Choose …'}
           leftSection={text ? <ColourDot colour={colourOf(field, text)} /> : undefined}
           leftSectionWidth={text && colourOf(field, text) ? 30 : 12}
-          renderOption={({ option }) => <Option field={field} label={option.label} value={option.value} />}
+          renderOption={({ option, checked = false }) => (
+            <Option field={field} label={option.label} value={option.value} isChosen={checked} />
+          )}
           onChange={(value) => onChange(value ?? undefined)}
         />
       );
@@ -87,7 +90,9 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
           searchable
           clearable={!field.isRequired}
           clearButtonProps={{ 'aria-label': `Clear ${field.label}` }}
-          renderOption={({ option }) => <Option field={field} label={option.label} value={option.value} />}
+          renderOption={({ option, checked = false }) => (
+            <Option field={field} label={option.label} value={option.value} isChosen={checked} />
+          )}
           onChange={onChange}
         />
       );
@@ -199,11 +204,24 @@ function LabeledUrl({ field, error, onChange, register }: FieldControlProps): Re
   );
 }
 
-function Option({ field, label, value }: { field: Field; label: string; value: string }): ReactNode {
+function Option({
+  field,
+  label,
+  value,
+  isChosen,
+}: {
+  field: Field;
+  label: string;
+  value: string;
+  isChosen: boolean;
+}): ReactNode {
   return (
-    <Group gap={8} wrap="nowrap">
+    <Group gap={8} wrap="nowrap" flex={1}>
       <ColourDot colour={colourOf(field, value)} />
-      <Text size="sm">{label}</Text>
+      <Text size="sm" flex={1}>
+        {label}
+      </Text>
+      {isChosen && <IconCheck size={15} aria-hidden="true" />}
     </Group>
   );
 }

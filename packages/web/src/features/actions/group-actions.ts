@@ -4,6 +4,20 @@ import type { SelfServiceAction } from './queries.ts';
 /** What the button of an action says, unless the action brings its own words. */
 export const operationWords: Record<Operation, string> = { CREATE: 'Create', 'DAY-2': 'Execute', DELETE: 'Delete' };
 
+export const groupings = [
+  { value: 'none', label: 'Not grouped' },
+  { value: 'blueprint', label: 'By blueprint' },
+  { value: 'operation', label: 'By operation' },
+] as const;
+export type Grouping = (typeof groupings)[number]['value'];
+
+/** As many as one sees at once; more than these need headings. */
+const shownWithoutGroups = 12;
+
+export function groupingFor(count: number): Grouping {
+  return count > shownWithoutGroups ? 'blueprint' : 'none';
+}
+
 export interface ActionGroup {
   key: string;
   title: string;
@@ -18,7 +32,7 @@ export function groupActions(
   by: {
     text: string;
     operation: Operation | undefined;
-    by: 'blueprint' | 'operation';
+    by: Grouping;
     titleOf: (blueprint: string) => string;
   },
 ): ActionGroup[] {
@@ -41,13 +55,12 @@ export function groupActions(
   const groups = new Map<string, ActionGroup>();
   for (const action of found) {
     const { operation, blueprintIdentifier } = action.trigger;
-    const key = by.by === 'operation' ? operation : (blueprintIdentifier ?? '');
-    const title =
-      by.by === 'operation'
-        ? operationTitles[operation]
-        : blueprintIdentifier
-          ? by.titleOf(blueprintIdentifier)
-          : 'General';
+    const ofBlueprint = { key: blueprintIdentifier ?? '', title: by.titleOf(blueprintIdentifier ?? '') || 'General' };
+    const { key, title } = {
+      none: { key: 'all', title: 'Actions' },
+      blueprint: ofBlueprint,
+      operation: { key: operation, title: operationTitles[operation] },
+    }[by.by];
     const group = groups.get(key) ?? { key, title, actions: [] };
     group.actions.push(action);
     groups.set(key, group);

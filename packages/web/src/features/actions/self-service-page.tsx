@@ -1,12 +1,12 @@
-import { Box, Button, Group, SegmentedControl, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Box, Button, Group, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconBolt } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useId } from 'react';
-import { Chip, EmptyState, ErrorPanel, IconTile, Loading, Page, SearchBox, useToast } from '../../ui/index.ts';
+import { Chip, EmptyState, ErrorPanel, IconTile, Loading, Page, SearchBox } from '../../ui/index.ts';
 import { useBlueprints } from '../blueprints/index.ts';
 import { useMay } from '../session/index.ts';
-import { groupActions, operationWords } from './group-actions.ts';
+import { groupActions, groupingFor, groupings, operationWords } from './group-actions.ts';
 import { ActionForm, preloadActionForm } from './lazy-action-form.tsx';
 import { actionsQuery, type SelfServiceAction } from './queries.ts';
 
@@ -17,41 +17,43 @@ export function SelfServicePage(): ReactNode {
   const { data: blueprints = [] } = useBlueprints();
   const change = (part: Partial<typeof search>): void =>
     void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
+  const titleOf = (blueprint: string): string =>
+    blueprints.find((each) => each.identifier === blueprint)?.title ?? blueprint;
+  const grouping = search.group ?? groupingFor(actions.data?.length ?? 0);
   const groups = groupActions(actions.data ?? [], {
     text: search.q ?? '',
     operation: search.operation,
-    by: search.group ?? 'blueprint',
-    titleOf: (blueprint) => blueprints.find((each) => each.identifier === blueprint)?.title ?? blueprint,
+    by: grouping,
+    titleOf,
   });
   useEffect(preloadActionForm, []);
   const isFiltered = Boolean(search.q || search.operation);
 
   return (
     <Page title="Self-service" lead="Pick what you need. Each button starts a run that you can watch.">
-      <Group mb="md" gap="sm">
+      <div className="q-filters">
         <SearchBox label="Search actions" value={search.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
         <Select
           aria-label="Operation"
           placeholder="All operations"
           clearable
           clearButtonProps={{ 'aria-label': 'Clear operation' }}
-          w={170}
+          className="q-filter"
           data={Object.entries(operationWords).map(([value, label]) => ({ value, label }))}
           value={search.operation ?? null}
           onChange={(operation) =>
             change({ operation: (operation as keyof typeof operationWords | null) ?? undefined })
           }
         />
-        <SegmentedControl
+        <Select
           aria-label="Group by"
-          value={search.group ?? 'blueprint'}
-          data={[
-            { value: 'blueprint', label: 'By blueprint' },
-            { value: 'operation', label: 'By operation' },
-          ]}
-          onChange={(group) => change({ group: group === 'operation' ? 'operation' : undefined })}
+          className="q-filter"
+          allowDeselect={false}
+          data={groupings.map(({ value, label }) => ({ value, label }))}
+          value={grouping}
+          onChange={(group) => change({ group: group as typeof search.group })}
         />
-      </Group>
+      </div>
       {actions.isPending && <Loading label="Loading actions" />}
       {actions.isError && <ErrorPanel error={actions.error} onRetry={() => void actions.refetch()} />}
       {actions.isSuccess && groups.length === 0 && (
@@ -60,15 +62,21 @@ export function SelfServicePage(): ReactNode {
       <Stack gap="xl">
         {groups.map((group) => (
           <section key={group.key} aria-label={group.title}>
-            <Group gap={8} mb="xs">
-              <Title order={2}>{group.title}</Title>
-              <Text c="dimmed" size="sm">
-                {group.actions.length}
-              </Text>
-            </Group>
+            {grouping !== 'none' && (
+              <Group gap={8} mb="xs">
+                <Title order={2}>{group.title}</Title>
+                <Text c="dimmed" size="sm">
+                  {group.actions.length}
+                </Text>
+              </Group>
+            )}
             <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }} spacing="sm" component="ul" p={0} m={0}>
               {group.actions.map((action) => (
-                <ActionCard key={action.identifier} action={action} />
+                <ActionCard
+                  key={action.identifier}
+                  action={action}
+                  blueprint={titleOf(action.trigger.blueprintIdentifier ?? '')}
+                />
               ))}
             </SimpleGrid>
           </section>
@@ -89,7 +97,7 @@ export function SelfServicePage(): ReactNode {
 /** What pressing the button does, in a word that the button does not say already. */
 const effects = { CREATE: 'Creates', 'DAY-2': 'Changes', DELETE: 'Deletes' } as const;
 
-function ActionCard({ action }: { action: SelfServiceAction }): ReactNode {
+function ActionCard({ action, blueprint }: { action: SelfServiceAction; blueprint: string }): ReactNode {
   const titleId = useId();
   const mayExecute = useMay('action:execute');
   const title = action.title ?? action.identifier;
@@ -110,7 +118,7 @@ function ActionCard({ action }: { action: SelfServiceAction }): ReactNode {
       <Group justify="space-between" mt="auto" wrap="nowrap">
         <Group gap={6}>
           <Chip tone={action.trigger.operation === 'DELETE' ? 'stop' : 'calm'}>
-            {effects[action.trigger.operation]}
+            {`${effects[action.trigger.operation]} ${blueprint}`.trim()}
           </Chip>
           {action.requiredApproval && <Chip tone="wait">Needs approval</Chip>}
         </Group>
@@ -152,7 +160,6 @@ function OpenAction({
   onClose: () => void;
 }): ReactNode {
   const navigate = useNavigate();
-  const toast = useToast();
   if (!action) {
     return (
       <Box mt="md">
@@ -172,10 +179,7 @@ function OpenAction({
       prefill={values}
       entity={typeof target === 'string' ? target : undefined}
       onClose={onClose}
-      onStarted={(run) => {
-        toast(`${action.title ?? action.identifier}: the run was started.`);
-        void navigate({ to: '/runs/$runId', params: { runId: run.id } });
-      }}
+      onStarted={(run) => void navigate({ to: '/runs/$runId', params: { runId: run.id } })}
     />
   );
 }

@@ -1,29 +1,29 @@
-import { Box, Group, Progress, Text } from '@mantine/core';
-import type { Agent } from '@quayside/contracts';
+import { Box, Button, Group, Progress, SimpleGrid, Text } from '@mantine/core';
+import type { Agent, dispatchRoutes, ReplyOf } from '@quayside/contracts';
 import { IconPlugConnected, IconPlugConnectedX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Ago, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
+import { Ago, Duration, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
 import { agentsQuery } from './queries.ts';
 
 export function AgentsPage(): ReactNode {
   const agents = useQuery(agentsQuery);
-  const pending = agents.data?.pendingRuns ?? 0;
   return (
     <Page
       title="Agents"
-      lead={
-        agents.data
-          ? `${pending} run${pending === 1 ? ' is' : 's are'} waiting for an agent.`
-          : 'Processes that carry out runs in private networks.'
+      lead="Processes that carry out runs in private networks."
+      actions={
+        <Button variant="default" renderRoot={(props) => <Link {...props} to="/get-started" />}>
+          Connect an agent
+        </Button>
       }
-      actions={<Link to="/get-started">Connect an agent</Link>}
     >
       {agents.isPending && <Loading label="Loading agents" />}
       {agents.isError && <ErrorPanel error={agents.error} onRetry={() => void agents.refetch()} />}
+      {agents.data && <Queue {...agents.data} />}
       {agents.data && (
-        <Box className="q-panel" style={{ overflow: 'hidden' }}>
+        <Box className="q-panel q-clip">
           {agents.data.agents.length === 0 ? (
             <EmptyState title="No agent was seen lately" action={<Link to="/get-started">Connect one</Link>}>
               An agent makes only outbound HTTPS calls, so it runs anywhere, also where the portal can not reach.
@@ -34,6 +34,51 @@ export function AgentsPage(): ReactNode {
         </Box>
       )}
     </Page>
+  );
+}
+
+/** The one number an operator looks for first: is anything waiting, and for how long? */
+function Queue({ pendingRuns, oldestPendingAt, agents }: ReplyOf<typeof dispatchRoutes.listAgents>): ReactNode {
+  const connected = agents.filter((agent) => agent.isConnected);
+  const sum = (of: (agent: Agent) => number): number => connected.reduce((total, agent) => total + of(agent), 0);
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm" mb="md">
+      <Figure name="Connected agents" value={connected.length} />
+      <Figure
+        name="In flight"
+        value={
+          <>
+            {sum((agent) => agent.inFlight)} <span className="q-dim">of {sum((agent) => agent.capacity)}</span>
+          </>
+        }
+      />
+      <Figure
+        name="Waiting runs"
+        value={
+          <>
+            {pendingRuns}{' '}
+            {oldestPendingAt && (
+              <span className="q-dim">
+                oldest for <Duration from={oldestPendingAt} to={undefined} />
+              </span>
+            )}
+          </>
+        }
+      />
+    </SimpleGrid>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: ReactNode }): ReactNode {
+  return (
+    <Box className="q-panel" px="md" py={10}>
+      <Text size="xs" c="dimmed">
+        {name}
+      </Text>
+      <Text size="lg" fw={600}>
+        {value}
+      </Text>
+    </Box>
   );
 }
 
@@ -55,7 +100,9 @@ function AgentsTable({ agents }: { agents: readonly Agent[] }): ReactNode {
         <tbody>
           {agents.map((agent) => (
             <tr key={agent.id}>
-              <td className="q-mono q-wrap">{agent.id}</td>
+              <td className="q-mono" style={{ whiteSpace: 'nowrap' }}>
+                {agent.id}
+              </td>
               <td>
                 <span className="q-chip" data-tone={agent.isConnected ? 'go' : 'calm'}>
                   {agent.isConnected ? (

@@ -23,7 +23,7 @@ export function CatalogIndexPage(): ReactNode {
           <Box
             component="li"
             key={blueprint.identifier}
-            className="q-panel"
+            className="q-panel q-card-link"
             p="md"
             style={{ display: 'flex', gap: 12 }}
           >

@@ -54,7 +54,7 @@ export function CatalogPage(): ReactNode {
         .join(' · ')}
       actions={<CreateActions blueprint={identifier} />}
     >
-      <Group mb="md">
+      <div className="q-filters">
         <SearchBox
           label={`Search ${blueprint.title}`}
           value={search.q ?? ''}
@@ -63,10 +63,10 @@ export function CatalogPage(): ReactNode {
         <Text size="sm" c="dimmed" role="status">
           {found.isFetching ? 'Loading …' : `${entities.length}${found.hasNextPage ? '+' : ''} shown`}
         </Text>
-      </Group>
+      </div>
       {found.isError && <ErrorPanel error={found.error} onRetry={() => void found.refetch()} />}
       {found.data && (
-        <Box className="q-panel" style={{ overflow: 'hidden' }}>
+        <Box className="q-panel q-clip">
           {entities.length > 0 ? (
             <EntityTable
               blueprint={blueprint}

@@ -7,7 +7,7 @@ import { type ReactNode, useState } from 'react';
 import { asApiError } from '../../api/index.ts';
 import {
   Ago,
-  Chip,
+  ChangeChip,
   CopyButton,
   EmptyState,
   ErrorPanel,
@@ -16,6 +16,7 @@ import {
   IconTile,
   Loading,
   None,
+  originWord,
   Page,
   Panel,
   Value,
@@ -187,14 +188,12 @@ function Runs({ entity }: { entity: Entity }): ReactNode {
         <RunsTable runs={rows.slice(0, 10)} withEntity={false} />
       ) : (
         <Text size="sm" c="dimmed">
-          No run has worked on this entity.
+          No action was executed on it yet.
         </Text>
       )}
     </Panel>
   );
 }
-
-const changeWords = { CREATE: 'Created', UPDATE: 'Updated', DELETE: 'Deleted' } as const;
 
 function History({ entity }: { entity: Entity }): ReactNode {
   const history = useQuery(entityHistoryQuery(entity.blueprint, entity.identifier));
@@ -206,9 +205,7 @@ function History({ entity }: { entity: Entity }): ReactNode {
         {history.data?.map((change) => (
           <li key={`${change.at} ${change.operation} ${change.runId ?? ''}`}>
             <Group gap={8} align="baseline">
-              <Chip tone={change.operation === 'CREATE' ? 'go' : change.operation === 'DELETE' ? 'stop' : 'calm'}>
-                {changeWords[change.operation]}
-              </Chip>
+              <ChangeChip change={change.operation} />
               <Text size="sm" className="q-wrap" flex={1} miw={160}>
                 {change.runId ? (
                   <>
@@ -223,7 +220,7 @@ function History({ entity }: { entity: Entity }): ReactNode {
                   </>
                 )}{' '}
                 <Text span size="sm" c="dimmed">
-                  · {change.origin} · <Ago at={change.at} />
+                  · {originWord(change.origin)} · <Ago at={change.at} />
                 </Text>
               </Text>
             </Group>

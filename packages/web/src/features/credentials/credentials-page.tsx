@@ -27,7 +27,7 @@ export function CredentialsPage(): ReactNode {
       {credentials.isPending && <Loading label="Loading credentials" />}
       {credentials.isError && <ErrorPanel error={credentials.error} onRetry={() => void credentials.refetch()} />}
       {credentials.data && (
-        <Box className="q-panel" style={{ overflow: 'hidden' }}>
+        <Box className="q-panel q-clip">
           {credentials.data.length === 0 ? (
             <EmptyState title="There are no credentials">Create one to connect an agent or a script.</EmptyState>
           ) : (
@@ -82,7 +82,7 @@ function CredentialsTable({
                   <Text size="sm" fw={540}>
                     {app.name}
                   </Text>
-                  {app.isPrimary && <Chip>Primary</Chip>}
+                  {app.isPrimary && app.name !== 'Primary' && <Chip>Primary</Chip>}
                   {!app.enabled && <Chip tone="stop">Disabled</Chip>}
                 </Group>
               </td>

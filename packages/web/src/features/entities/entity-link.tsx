@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { entityQuery } from './queries.ts';
+import { entityTitleQuery } from './titles.ts';
 
 /** A link to an entity. Without `title` the title is looked up, and the identifier stands in until (or unless) it is found. */
 export function EntityLink({
@@ -14,14 +14,13 @@ export function EntityLink({
   title?: string | null | undefined;
 }): ReactNode {
   const { data } = useQuery({
-    ...entityQuery(blueprint, identifier),
+    ...entityTitleQuery(blueprint, identifier),
     enabled: !title,
     retry: false,
-    staleTime: 60_000,
   });
   return (
     <Link to="/catalog/$blueprint/$entity" params={{ blueprint, entity: identifier }}>
-      {title || data?.title || identifier}
+      {title || data || identifier}
     </Link>
   );
 }

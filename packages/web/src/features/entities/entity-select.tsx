@@ -1,7 +1,7 @@
-import { Combobox, Loader, Pill, PillsInput, Text, useCombobox } from '@mantine/core';
+import { Combobox, Group, Loader, Pill, PillsInput, Text, useCombobox } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { BodyOf, Entity, entityRoutes } from '@quayside/contracts';
-import { IconSelector } from '@tabler/icons-react';
+import { IconCheck, IconSelector } from '@tabler/icons-react';
 import { useInfiniteQuery, useQueries } from '@tanstack/react-query';
 import { type ReactNode, type Ref, useState } from 'react';
 import { entityQuery, entitySearchQuery } from './queries.ts';
@@ -105,6 +105,7 @@ export function EntitySelect(props: EntitySelectProps): ReactNode {
               <PillsInput.Field
                 ref={props.inputRef}
                 {...(props.isFirst ? { 'data-autofocus': true } : {})}
+                role="combobox"
                 value={text}
                 disabled={props.isDisabled ?? false}
                 required={props.isRequired ?? false}
@@ -134,7 +135,12 @@ export function EntitySelect(props: EntitySelectProps): ReactNode {
               active={value.includes(entity.identifier)}
               aria-selected={value.includes(entity.identifier)}
             >
-              <Text size="sm">{entity.title}</Text>
+              <Group gap={8} wrap="nowrap">
+                <Text size="sm" flex={1}>
+                  {entity.title}
+                </Text>
+                {value.includes(entity.identifier) && <IconCheck size={15} aria-hidden="true" />}
+              </Group>
               {entity.title !== entity.identifier && (
                 <Text size="xs" c="dimmed" className="q-mono">
                   {entity.identifier}

@@ -1,5 +1,5 @@
 import { Alert, Box, Breadcrumbs, Button, Grid, Group, Stack, Tabs, Text } from '@mantine/core';
-import { isFinal, type Run } from '@quayside/contracts';
+import { type AffectedEntity, isFinal, type Run } from '@quayside/contracts';
 import { IconBolt, IconHourglass, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -7,6 +7,7 @@ import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { asApiError } from '../../api/index.ts';
 import {
   CopyButton,
+  changeWords,
   Duration,
   EmptyState,
   ErrorPanel,
@@ -16,6 +17,7 @@ import {
   IconTile,
   JsonBlock,
   Loading,
+  originWord,
   Page,
   Panel,
   StatusChip,
@@ -99,14 +101,8 @@ function RunView({ run }: { run: Run }): ReactNode {
           <Grid.Col span={{ base: 12, md: 8 }}>
             <Stack gap="md">
               {run.status === 'WAITING_FOR_APPROVAL' && <ApprovalPanel runId={run.id} />}
-              {run.summary && (
-                <Panel title="Summary">
-                  <Suspense fallback={<Text size="sm">{run.summary}</Text>}>
-                    <Markdown text={run.summary} />
-                  </Suspense>
-                </Panel>
-              )}
-              <section className="q-panel" aria-label="Details of the run">
+              <Result run={run} affected={affected} />
+              <section className="q-panel q-clip" aria-label="Details of the run">
                 <Tabs defaultValue="log" keepMounted={false}>
                   <Tabs.List px="xs" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
                     <Tabs.Tab value="log">Log</Tabs.Tab>
@@ -184,22 +180,64 @@ function LiveNote({ mode }: { mode: ReturnType<typeof useRunStream>['mode'] }): 
   );
 }
 
-function RunFacts({ run }: { run: Run }): ReactNode {
+/** What one came for: the summary, the links, and what is in the catalog because of this run. */
+function Result({ run, affected }: { run: Run; affected: readonly AffectedEntity[] }): ReactNode {
   const links = run.link === undefined ? [] : [run.link].flat();
+  // One line an entity: what happened to it last, or that it was created.
+  const entities = new Map<string, AffectedEntity>();
+  for (const change of affected) {
+    const key = `${change.blueprint}/${change.entity}`;
+    if (entities.get(key)?.operation !== 'CREATE' || change.operation === 'DELETE') entities.set(key, change);
+  }
+  if (!run.summary && links.length === 0 && entities.size === 0) return null;
+  return (
+    <Panel title={run.status === 'FAILURE' && run.summary ? 'Why it failed' : 'Result'}>
+      <Stack gap="sm">
+        {run.summary && (
+          <Suspense fallback={<Text size="sm">{run.summary}</Text>}>
+            <Markdown text={run.summary} />
+          </Suspense>
+        )}
+        <Facts
+          rows={[
+            [
+              links.length > 1 ? 'Links' : 'Link',
+              links.length > 0 ? (
+                <Stack key="links" gap={2}>
+                  {links.map((link) => (
+                    <HostLink key={link} url={link} />
+                  ))}
+                </Stack>
+              ) : undefined,
+            ],
+            ...[...entities].slice(0, shownEntities).map(
+              ([key, change]) =>
+                [
+                  changeWords[change.operation],
+                  <span key={key}>
+                    {change.operation === 'DELETE' ? (
+                      change.entity
+                    ) : (
+                      <EntityLink blueprint={change.blueprint} identifier={change.entity} />
+                    )}{' '}
+                    <span className="q-dim">{change.blueprint}</span>
+                  </span>,
+                ] as const,
+            ),
+          ]}
+        />
+      </Stack>
+    </Panel>
+  );
+}
+
+/** More than these are in the tab of their own. */
+const shownEntities = 5;
+
+function RunFacts({ run }: { run: Run }): ReactNode {
   return (
     <Facts
       rows={[
-        ['Status', <StatusChip key="status" status={run.status} label={run.statusLabel} />],
-        [
-          'Links',
-          links.length > 0 ? (
-            <Stack key="links" gap={2}>
-              {links.map((link) => (
-                <HostLink key={link} url={link} />
-              ))}
-            </Stack>
-          ) : undefined,
-        ],
         [
           'Entity',
           run.entity && run.blueprint ? (
@@ -212,7 +250,7 @@ function RunFacts({ run }: { run: Run }): ReactNode {
           ) : undefined,
         ],
         ['Requested by', <Person key="by" id={run.createdBy} />],
-        ['Source', { UI: 'Portal', API: 'API', AUTOMATION: 'Automation' }[run.source]],
+        ['Source', originWord(run.source)],
         ['Started', formatInstant(run.createdAt)],
         ['Ended', run.endedAt ? formatInstant(run.endedAt) : undefined],
         [

@@ -1,10 +1,8 @@
 import { type AffectedEntity, type Delivery, describeOutcome } from '@quayside/contracts';
 import type { ReactNode } from 'react';
-import { Ago, Chip, Duration, EmptyState, None, ScrollRegion } from '../../ui/index.ts';
+import { Ago, ChangeChip, Chip, Duration, EmptyState, None, ScrollRegion } from '../../ui/index.ts';
 import { EntityLink } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
-
-const changes = { CREATE: 'Created', UPDATE: 'Updated', DELETE: 'Deleted' } as const;
 
 export function AffectedTable({ entities }: { entities: readonly AffectedEntity[] }): ReactNode {
   if (entities.length === 0) {
@@ -38,9 +36,7 @@ export function AffectedTable({ entities }: { entities: readonly AffectedEntity[
               </td>
               <td>{each.blueprint}</td>
               <td>
-                <Chip tone={each.operation === 'DELETE' ? 'stop' : each.operation === 'CREATE' ? 'go' : 'calm'}>
-                  {changes[each.operation]}
-                </Chip>
+                <ChangeChip change={each.operation} />
               </td>
               <td>
                 <span className="q-cell">
@@ -91,16 +87,24 @@ export function DeliveriesTable({ deliveries }: { deliveries: readonly Delivery[
           {deliveries.map((each) => (
             <tr key={each.attempt}>
               <td>{each.attempt}</td>
-              <td>{each.holder}</td>
-              <td className="q-mono q-wrap">
-                {each.request ? `${each.request.method} ${each.request.url}` : <None />}
+              <td style={{ whiteSpace: 'nowrap' }}>{each.holder}</td>
+              <td>
+                {each.request ? (
+                  <span className="q-cell q-mono" title={each.request.url}>
+                    {each.request.method} {each.request.url}
+                  </span>
+                ) : (
+                  <None />
+                )}
               </td>
               <td>
                 <Chip tone={each.state === 'lost' ? 'stop' : each.state === 'open' ? 'busy' : 'calm'}>
                   {states[each.state]}
                 </Chip>
               </td>
-              <td className="q-wrap">{each.outcome ? `The target ${describeOutcome(each.outcome)}` : <None />}</td>
+              <td className="q-wrap" style={{ minWidth: 180 }}>
+                {each.outcome ? `The target ${describeOutcome(each.outcome)}` : <None />}
+              </td>
               <td style={{ whiteSpace: 'nowrap' }}>
                 <Duration from={each.startedAt} to={each.endedAt} />
               </td>

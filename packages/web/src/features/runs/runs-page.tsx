@@ -2,7 +2,7 @@ import { Box, Button, Group, Select, Switch, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
-import { EmptyState, ErrorPanel, Loading, Page } from '../../ui/index.ts';
+import { EmptyState, ErrorPanel, Loading, originWord, Page } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { useBlueprints } from '../blueprints/index.ts';
 import { useMe } from '../session/index.ts';
@@ -34,14 +34,14 @@ export function RunsPage(): ReactNode {
 
   return (
     <Page title="Runs" lead="Every execution of an action, newest first.">
-      <Group mb="md" gap="sm">
+      <div className="q-filters">
         <Select
           aria-label="Action"
           placeholder="All actions"
           searchable
           clearable
           clearButtonProps={{ 'aria-label': 'Clear action' }}
-          w={220}
+          className="q-filter"
           data={actions.map((action) => ({ value: action.identifier, label: action.title ?? action.identifier }))}
           value={search.action ?? null}
           onChange={(action) => change({ action: action ?? undefined })}
@@ -51,7 +51,7 @@ export function RunsPage(): ReactNode {
           placeholder="All blueprints"
           clearable
           clearButtonProps={{ 'aria-label': 'Clear blueprint' }}
-          w={180}
+          className="q-filter"
           data={blueprints.map((blueprint) => ({ value: blueprint.identifier, label: blueprint.title }))}
           value={search.blueprint ?? null}
           onChange={(blueprint) => change({ blueprint: blueprint ?? undefined })}
@@ -61,12 +61,8 @@ export function RunsPage(): ReactNode {
           placeholder="All sources"
           clearable
           clearButtonProps={{ 'aria-label': 'Clear source' }}
-          w={150}
-          data={[
-            { value: 'UI', label: 'Portal' },
-            { value: 'API', label: 'API' },
-            { value: 'AUTOMATION', label: 'Automation' },
-          ]}
+          className="q-filter"
+          data={['UI', 'API', 'AUTOMATION'].map((value) => ({ value, label: originWord(value) }))}
           value={search.source ?? null}
           onChange={(source) => change({ source: source ?? undefined })}
         />
@@ -81,11 +77,11 @@ export function RunsPage(): ReactNode {
           checked={search.active ?? false}
           onChange={(event) => change({ active: event.currentTarget.checked || undefined })}
         />
-      </Group>
+      </div>
       {runs.isPending && <Loading label="Loading runs" />}
       {runs.isError && !runs.data && <ErrorPanel error={runs.error} onRetry={() => void runs.refetch()} />}
       {runs.data && (
-        <Box className="q-panel" style={{ overflow: 'hidden' }}>
+        <Box className="q-panel q-clip">
           {rows.length > 0 ? (
             <RunsTable runs={rows} />
           ) : isFiltered ? (
@@ -130,7 +126,7 @@ function EntityFilter({ value, onChange }: { value: string; onChange: (value: st
     <TextInput
       aria-label="Entity identifier"
       placeholder="Entity identifier"
-      w={170}
+      className="q-filter"
       value={text}
       onChange={(event) => setText(event.currentTarget.value)}
       onBlur={() => onChange(text.trim())}

@@ -1,11 +1,9 @@
 import { isFinal, type Run } from '@quayside/contracts';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Ago, Duration, None, ScrollRegion, StatusChip } from '../../ui/index.ts';
+import { Ago, Duration, None, originWord, ScrollRegion, StatusChip } from '../../ui/index.ts';
 import { EntityLink } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
-
-const sources = { UI: 'Portal', API: 'API', AUTOMATION: 'Automation' } as const;
 
 /** Runs as rows; used by the runs page and by an entity's own runs. */
 export function RunsTable({ runs, withEntity = true }: { runs: readonly Run[]; withEntity?: boolean }): ReactNode {
@@ -52,7 +50,7 @@ export function RunsTable({ runs, withEntity = true }: { runs: readonly Run[]; w
                   <Person id={run.createdBy} />
                 </span>
               </td>
-              <td>{sources[run.source]}</td>
+              <td>{originWord(run.source)}</td>
               <td style={{ whiteSpace: 'nowrap' }}>
                 <Ago at={run.createdAt} />
               </td>

@@ -75,8 +75,7 @@ function momentsOf(delivery: Delivery, isOneOfMany: boolean): Moment[] {
   if (request && outcome) {
     moments.push({
       key: `sent ${delivery.attempt}`,
-      title: `Sent ${request.method}`,
-      detail: request.url,
+      title: `Sent ${request.method} to ${hostOf(request.url)}`,
       at: sentAt(delivery),
       tone: 'done',
     });
@@ -85,7 +84,7 @@ function momentsOf(delivery: Delivery, isOneOfMany: boolean): Moment[] {
     moments.push({
       key: `answered ${delivery.attempt}`,
       title: outcome.kind === 'answered' ? `Answered ${outcome.statusCode}` : 'No usable answer',
-      detail: `The target ${describeOutcome(outcome)}`,
+      detail: isDelivered(outcome) ? undefined : `The target ${describeOutcome(outcome)}`,
       at: delivery.endedAt,
       tone: isDelivered(outcome) ? 'good' : 'bad',
     });
@@ -114,6 +113,10 @@ function momentsOf(delivery: Delivery, isOneOfMany: boolean): Moment[] {
   return moments;
 }
 
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
 function sentAt(delivery: Delivery): string | undefined {
   const { outcome, endedAt } = delivery;
   if (!outcome || !endedAt || !('durationMs' in outcome)) return undefined;
@@ -136,9 +139,7 @@ export function waitingReason(
   if (run.status !== 'IN_PROGRESS') return undefined;
   const last = deliveries.at(-1);
   if (last?.state === 'open') return undefined;
-  if (deliveries.some(isHandedOver))
-    return { text: 'The service has accepted the request; it has not reported an end yet.', needsAgent: false };
-  if (!run.pendingExecution) return undefined;
+  if (deliveries.some(isHandedOver) || !run.pendingExecution) return undefined;
   if (!goesByAgent) {
     return {
       text: last ? 'The last attempt failed; the portal will try again.' : 'The portal is about to send it.',

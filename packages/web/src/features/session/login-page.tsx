@@ -7,7 +7,7 @@ import { useLoginForm } from './use-login-form.ts';
 export function LoginPage(): ReactNode {
   const router = useRouter();
   const { from } = useSearch({ from: '/login' });
-  const form = useLoginForm(() => router.history.push(from ?? '/self-serve'));
+  const form = useLoginForm(() => router.history.push(from ?? '/'));
   useEffect(() => {
     document.title = 'Sign in · Quayside';
   }, []);

@@ -25,7 +25,7 @@ export function tokenCommand(facts: StartFacts): string {
     `TOKEN=$(curl -s ${facts.baseUrl}/v1/auth/access_token \\`,
     "  -H 'content-type: application/json' \\",
     `  -d '{"clientId":"${facts.clientId ?? unknownId}","clientSecret":"${facts.clientSecret ?? unknownSecret}"}' \\`,
-    `  | node -pe 'JSON.parse(fs.readFileSync(0)).accessToken')`,
+    String.raw`  | sed -E 's/.*"accessToken":"([^"]+)".*/\1/')`,
   ].join('\n');
 }
 

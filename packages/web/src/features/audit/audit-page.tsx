@@ -1,0 +1,230 @@
+import { Box, Button, Group, Select, Switch, Text } from '@mantine/core';
+import { type AuditRecord, eventNames, origins } from '@quayside/contracts';
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useId, useState } from 'react';
+import {
+  Ago,
+  ChangeChip,
+  Chip,
+  changeWords,
+  EmptyState,
+  ErrorPanel,
+  Loading,
+  None,
+  originWord,
+  Page,
+  ScrollRegion,
+} from '../../ui/index.ts';
+import { changedFields } from './changes.ts';
+import { auditQuery, withoutRepeats } from './queries.ts';
+
+const resources = [...new Set(eventNames.map((name) => name.split('.')[0] ?? name))];
+const wordOf = (resource: string): string => resource.charAt(0).toUpperCase() + resource.slice(1);
+
+export function AuditPage(): ReactNode {
+  const search = useSearch({ from: '/shell/audit' });
+  const navigate = useNavigate({ from: '/audit' });
+  const audit = useInfiniteQuery(auditQuery(search));
+  const records = withoutRepeats(audit.data?.pages.flat() ?? []);
+  const isFiltered = Object.values(search).some(Boolean);
+  const change = (part: Partial<typeof search>): void =>
+    void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
+  return (
+    <Page title="Audit log" lead="Who changed what, from where, and what it was before. Newest first.">
+      <div className="q-filters">
+        <Select
+          className="q-filter"
+          aria-label="Resource"
+          placeholder="All resources"
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear resource' }}
+          data={resources.map((value) => ({ value, label: wordOf(value) }))}
+          value={search.resource ?? null}
+          onChange={(resource) => change({ resource: resource ?? undefined })}
+        />
+        <Select
+          className="q-filter"
+          aria-label="Change"
+          placeholder="All changes"
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear change' }}
+          data={Object.entries(changeWords).map(([value, label]) => ({ value, label }))}
+          value={search.change ?? null}
+          onChange={(value) => change({ change: value ?? undefined })}
+        />
+        <Select
+          className="q-filter"
+          aria-label="Origin"
+          placeholder="All origins"
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear origin' }}
+          data={origins.map((value) => ({ value, label: originWord(value) }))}
+          value={search.origin ?? null}
+          onChange={(origin) => change({ origin: origin ?? undefined })}
+        />
+        <Switch
+          label="Failures only"
+          checked={search.failed ?? false}
+          onChange={(event) => change({ failed: event.currentTarget.checked || undefined })}
+        />
+      </div>
+      {audit.isPending && <Loading label="Loading the audit log" />}
+      {audit.isError && <ErrorPanel error={audit.error} onRetry={() => void audit.refetch()} />}
+      {audit.data && (
+        <Box className="q-panel q-clip">
+          {records.length > 0 ? (
+            <AuditTable records={records} />
+          ) : (
+            <EmptyState
+              title="No record matches the filters"
+              action={
+                isFiltered && (
+                  <Button
+                    size="xs"
+                    mt="xs"
+                    variant="default"
+                    onClick={() => void navigate({ search: {}, replace: true })}
+                  >
+                    Clear the filters
+                  </Button>
+                )
+              }
+            >
+              Every change is recorded; there was none like this.
+            </EmptyState>
+          )}
+        </Box>
+      )}
+      {audit.hasNextPage && (
+        <Group justify="center" mt="md">
+          <Button variant="default" loading={audit.isFetchingNextPage} onClick={() => void audit.fetchNextPage()}>
+            Load more
+          </Button>
+        </Group>
+      )}
+    </Page>
+  );
+}
+
+function AuditTable({ records }: { records: readonly AuditRecord[] }): ReactNode {
+  return (
+    <ScrollRegion label="Table of audit records">
+      <table className="q-table">
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">Who</th>
+            <th scope="col">Change</th>
+            <th scope="col">Resource</th>
+            <th scope="col">From</th>
+            <th scope="col">Details</th>
+          </tr>
+        </thead>
+        <tbody>
+          {records.map((record) => (
+            <AuditRow key={record.identifier} record={record} />
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+function AuditRow({ record }: { record: AuditRecord }): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const detailsId = useId();
+  const fields = changedFields(record.diff.before, record.diff.after);
+  const Glyph = isOpen ? IconChevronDown : IconChevronRight;
+  return (
+    <>
+      <tr>
+        <td style={{ whiteSpace: 'nowrap' }}>
+          <Ago at={record.trigger.at} />
+        </td>
+        <td style={{ whiteSpace: 'nowrap' }}>{authorOf(record)}</td>
+        <td>
+          <Group gap={6} wrap="nowrap">
+            <ChangeChip change={record.action} />
+            {record.status === 'FAILURE' && <Chip tone="stop">Refused</Chip>}
+          </Group>
+        </td>
+        <td>
+          <span className="q-cell">
+            <span className="q-dim">{wordOf(record.resourceType)}</span> <Subject record={record} />
+          </span>
+          {record.message && (
+            <Text size="xs" c="dimmed">
+              {record.message}
+            </Text>
+          )}
+        </td>
+        <td style={{ whiteSpace: 'nowrap' }}>{originWord(record.trigger.origin)}</td>
+        <td>
+          {fields.length > 0 ? (
+            <Button
+              size="compact-xs"
+              variant="default"
+              leftSection={<Glyph size={13} aria-hidden="true" />}
+              aria-expanded={isOpen}
+              {...(isOpen ? { 'aria-controls': detailsId } : {})}
+              onClick={() => setOpen(!isOpen)}
+            >
+              {fields.length} field{fields.length === 1 ? '' : 's'}
+            </Button>
+          ) : (
+            <None />
+          )}
+        </td>
+      </tr>
+      {isOpen && (
+        <tr id={detailsId}>
+          <td colSpan={6} style={{ maxWidth: 'none', padding: 0 }}>
+            <dl className="q-diff">
+              {fields.map((field) => (
+                <div key={field.name}>
+                  <dt>{field.name}</dt>
+                  <dd>
+                    {field.before !== undefined && <del>{field.before}</del>}
+                    {field.after !== undefined && <ins>{field.after}</ins>}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function authorOf(record: AuditRecord): string {
+  const by = record.trigger.by as {
+    user?: { name?: string; email?: string };
+    machine?: { name?: string };
+    userId?: string;
+  };
+  return by.user?.name || by.user?.email || (by.machine?.name ? `${by.machine.name} (credential)` : (by.userId ?? ''));
+}
+
+/** What still exists is linked; the rest is named. */
+function Subject({ record }: { record: AuditRecord }): ReactNode {
+  const context = record.context as Record<string, string | undefined>;
+  const subject = context[record.resourceType] ?? '';
+  if (record.resourceType === 'run') {
+    return (
+      <Link to="/runs/$runId" params={{ runId: subject }} className="q-mono">
+        {subject}
+      </Link>
+    );
+  }
+  if (record.resourceType === 'entity' && context.blueprint && record.action !== 'DELETE') {
+    return (
+      <Link to="/catalog/$blueprint/$entity" params={{ blueprint: context.blueprint, entity: subject }}>
+        {subject}
+      </Link>
+    );
+  }
+  return subject;
+}
