@@ -111,7 +111,8 @@ function logOutcome(log: Log, job: Job, outcome: DeliveryOutcome, request: { url
     attempt: job.attempt,
     url: request?.url,
     outcome: kind,
-    ...(kind === 'answered' ? { status: outcome.statusCode } : { problem: outcome.message }),
+    ...('statusCode' in outcome && { status: outcome.statusCode }),
+    ...('message' in outcome && { problem: outcome.message }),
     ...('durationMs' in outcome && { durationMs: Math.round(outcome.durationMs) }),
   };
   if (isDelivered(outcome)) log.info(details, 'delivered');

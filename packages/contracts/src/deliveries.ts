@@ -34,6 +34,15 @@ export const DeliveryOutcome = Type.Union([
   }),
   /** The answer ended before it was complete, or is no HTTP. The target may have acted. */
   Type.Object({ kind: Type.Literal('broken'), message: Type.String(), durationMs: Type.Number() }),
+  /** The backend is the catalog, and the entity was written. */
+  Type.Object({
+    kind: Type.Literal('written'),
+    blueprint: Type.String(),
+    entity: Type.String(),
+    durationMs: Type.Number(),
+  }),
+  /** The backend is the catalog, and it refused the entity. Final. */
+  Type.Object({ kind: Type.Literal('refused'), message: Type.String() }),
   /** The sender's own rules forbid this target (address guard, allow-list). Final. */
   Type.Object({ kind: Type.Literal('forbidden'), message: Type.String() }),
   /** The request could not be built from the payload. Final. */

@@ -31,6 +31,7 @@ export const webhookMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const
  * and a run that waits for a report after one would wait for ever.
  */
 export function isDelivered(outcome: DeliveryOutcome): boolean {
+  if (outcome.kind === 'written') return true;
   return outcome.kind === 'answered' && outcome.statusCode >= 200 && outcome.statusCode < 300;
 }
 
@@ -45,6 +46,10 @@ export function describeOutcome(outcome: DeliveryOutcome): string {
       return `did not answer within ${outcome.timeoutMs} ms: ${outcome.message}`;
     case 'broken':
       return `gave no complete answer: ${outcome.message}`;
+    case 'written':
+      return `took the entity "${outcome.entity}" of blueprint "${outcome.blueprint}"`;
+    case 'refused':
+      return `refused the entity: ${outcome.message}`;
     case 'forbidden':
       return `was not called: ${outcome.message}`;
     case 'unpreparable':

@@ -26,6 +26,7 @@ export {
   type PreparedRequest,
   prepare,
   type SignedRequest,
+  signForAzure,
   signRequest,
   type Unpreparable,
 } from './prepare.ts';

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { DeliveryOutcome } from '@quayside/contracts';
 import { deliveryHeaders, maxRequestBytes, webhookMethods } from '@quayside/contracts/delivery-rules';
 import { signatureHeaders } from './signing.ts';
@@ -96,6 +97,15 @@ export function signRequest(request: PreparedRequest, secret: string, timestampS
     ...request.headers,
     ...signatureHeaders(request.identity.runId, request.body ?? '', secret, timestampSeconds),
   };
+  return { ...request, headers: Object.freeze(headers) } as unknown as SignedRequest;
+}
+
+/** Azure DevOps checks the HMAC-SHA1 of the body, in hexadecimal, in the header that its webhook names. */
+export function signForAzure(request: PreparedRequest, secret: string): SignedRequest {
+  const signature = createHmac('sha1', secret)
+    .update(request.body ?? '', 'utf8')
+    .digest('hex');
+  const headers = { ...request.headers, [deliveryHeaders.signature]: signature };
   return { ...request, headers: Object.freeze(headers) } as unknown as SignedRequest;
 }
 

@@ -193,7 +193,10 @@ export async function startApp(
       holder: serverHolder(options.pid),
       timeoutMs: config.webhookTimeoutMs,
       allowPrivateTargets: config.allowPrivateTargets,
+      azureUrl: config.azureUrl,
       payloadToSend: runs.payloadToSend,
+      upsertEntity: (world, blueprint, body, run_id) =>
+        entities.create(world, blueprint, body, { upsert: true, merge: true, run_id }),
       worldOf: systemWorld,
     });
     const deliveries = startServerDeliveries(delivery, waits, log);

@@ -87,7 +87,36 @@ function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): R
 }
 
 /** What is dispatched: the invocation with every template filled in. */
-export type Payload = WebhookPayload | GitlabPayload | { type: 'KAFKA'; agent: false; body: unknown };
+export type Payload =
+  | WebhookPayload
+  | GitlabPayload
+  | AzurePayload
+  | UpsertPayload
+  | IntegrationPayload
+  | { type: 'KAFKA'; agent: false; body: unknown };
+
+/** A webhook whose address and signature are Azure's; the base URL is the portal's setting (service-delivery.ts). */
+interface AzurePayload extends Omit<WebhookPayload, 'type'> {
+  type: 'AZURE_DEVOPS';
+  agent: false;
+}
+
+/** The portal writes the entity itself; the run ends with it. */
+export interface UpsertPayload {
+  type: 'UPSERT_ENTITY';
+  agent: false;
+  synchronized: true;
+  blueprintIdentifier: string;
+  mapping: Readonly<Record<string, unknown>>;
+}
+
+/** Taken by the integration of that name, which claims and reports by itself. */
+interface IntegrationPayload {
+  type: 'INTEGRATION_ACTION';
+  agent: false;
+  installationId: string;
+  [property: string]: unknown;
+}
 
 interface WebhookPayload {
   type: 'WEBHOOK';
@@ -125,7 +154,7 @@ const maxPayloadBytes = 5 * 1024 * 1024;
 export function renderInvocation(facts: RunFacts, secrets: Secrets): Rendering {
   const { invocationMethod } = facts.action;
   const { type } = invocationMethod;
-  if (type !== 'WEBHOOK' && type !== 'SLACK' && type !== 'JENKINS' && type !== 'KAFKA' && type !== 'GITLAB')
+  if (!(type in payloadMakers))
     return {
       kind: 'failed',
       message: `This version of Quayside does not dispatch actions of type ${type} yet.`,
@@ -139,14 +168,11 @@ export function renderInvocation(facts: RunFacts, secrets: Secrets): Rendering {
   if (!stored.ok)
     return { kind: 'failed', message: `The action's templates could not be filled in: ${stored.error.message}` };
   if (!sent.ok) return { kind: 'failed', message: "The action's templates could not be filled in with its secrets." };
-  const toPayload = payloadMakers[type];
+  const [toPayload, address] = payloadMakers[type as keyof typeof payloadMakers];
   const payload = toPayload(facts, stored.value as unknown as Method);
   const secretPayload = secretPaths.length > 0 ? toPayload(facts, sent.value as unknown as Method) : undefined;
   if (!payload || (secretPaths.length > 0 && !secretPayload))
-    return {
-      kind: 'failed',
-      message: `The template of the ${type === 'GITLAB' ? 'project or group' : 'URL'} yields no text.`,
-    };
+    return { kind: 'failed', message: `The template of the ${address} yields no text.` };
   return { kind: 'rendered', payload, secretPayload };
 }
 
@@ -199,13 +225,73 @@ const makeGitlab: MakePayload = (facts, method) => {
   return { ...invocation, body };
 };
 
+const makeAzure: MakePayload = (facts, method) => {
+  const { org, webhook, payload } = method;
+  if (!isText(org) || !isText(webhook)) return undefined;
+  const path = `${encodeURIComponent(org)}/_apis/public/distributedtask/webhooks/${encodeURIComponent(webhook)}`;
+  const invocation = {
+    type: 'AZURE_DEVOPS' as const,
+    url: `/${path}?api-version=6.0-preview`,
+    agent: false as const,
+    synchronized: false,
+    method: 'POST',
+    headers: {},
+  };
+  return { ...invocation, body: payload ?? classicMessage(facts, invocation) };
+};
+
+const makeUpsert: MakePayload = (_facts, { blueprintIdentifier, mapping }) =>
+  isText(blueprintIdentifier)
+    ? {
+        type: 'UPSERT_ENTITY',
+        agent: false,
+        synchronized: true,
+        blueprintIdentifier,
+        mapping: mapping as Record<string, unknown>,
+      }
+    : undefined;
+
+const makeIntegration: MakePayload = (_facts, method) =>
+  isText(method.installationId)
+    ? { ...method, type: 'INTEGRATION_ACTION', agent: false, installationId: method.installationId }
+    : undefined;
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** Each with what it can not do without. */
 const payloadMakers = {
-  WEBHOOK: makeWebhook,
-  SLACK: makeWebhook,
-  JENKINS: makeWebhook,
-  KAFKA: makeKafka,
-  GITLAB: makeGitlab,
-} as const;
+  WEBHOOK: [makeWebhook, 'URL'],
+  SLACK: [makeWebhook, 'URL'],
+  JENKINS: [makeWebhook, 'URL'],
+  KAFKA: [makeKafka, 'payload'],
+  GITLAB: [makeGitlab, 'project or group'],
+  AZURE_DEVOPS: [makeAzure, 'organization or webhook'],
+  UPSERT_ENTITY: [makeUpsert, 'blueprint'],
+  INTEGRATION_ACTION: [makeIntegration, 'installation'],
+} as const satisfies Record<string, readonly [MakePayload, string]>;
+
+/**
+ * The rendered mapping of an upsert as the body of an entity (spec/actions.md §1.11.7): entities in relations become their
+ * identifiers, one team becomes a list, and what a template left out is not there. A sentence says what is wrong.
+ */
+export function toEntityBody(mapping: Readonly<Record<string, unknown>>): Record<string, unknown> | string {
+  const { identifier, team, relations, ...rest } = mapping;
+  if (identifier !== undefined && !isText(identifier)) return 'the identifier of the mapping yields no text.';
+  const body: Record<string, unknown> = Object.fromEntries(
+    Object.entries(rest).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  if (identifier !== undefined) body.identifier = identifier;
+  if (team !== undefined) body.team = team === null || team === '' ? [] : Array.isArray(team) ? team : [team];
+  if (typeof relations === 'object' && relations !== null)
+    body.relations = Object.fromEntries(Object.entries(relations).map(([name, value]) => [name, toTarget(value)]));
+  return body;
+}
+
+function toTarget(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toTarget);
+  const identifier = (value as { identifier?: unknown } | null)?.identifier;
+  return identifier === undefined ? value : identifier;
+}
 
 /** A flag may come from a template as text. */
 function isTrue(value: unknown): boolean {

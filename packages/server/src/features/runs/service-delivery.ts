@@ -1,4 +1,4 @@
-import { type DeliveryOutcome, describeOutcome } from '@quayside/contracts';
+import { type DeliveryOutcome, describeOutcome, type Entity } from '@quayside/contracts';
 import {
   answerOf,
   createAddressGuard,
@@ -6,14 +6,16 @@ import {
   displayUrl,
   prepare,
   send,
+  signForAzure,
   signRequest,
 } from '@quayside/delivery';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import type { LeasedWork } from '../../platform/leases.ts';
+import { Refusal } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { signingSecret } from '../identity/index.ts';
-import type { StoredRun } from './model.ts';
+import { type StoredRun, toEntityBody, type UpsertPayload } from './model.ts';
 import { type RunService, serverQueue } from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
 
@@ -29,6 +31,21 @@ export interface ServerDelivery {
   close(): Promise<void>;
 }
 
+/** What came of it, for the settlement. */
+interface Carried {
+  outcome: DeliveryOutcome;
+  logs: string[];
+  request?: { method: string; url: string };
+}
+
+/** Creates the entity, or merges into it, tied to the run. Given by app.ts. */
+export type UpsertEntity = (
+  world: World,
+  blueprint: string,
+  body: Record<string, unknown>,
+  runId: string,
+) => Promise<Entity>;
+
 export function createServerDelivery(dependencies: {
   database: Database;
   dispatch: Dispatch;
@@ -36,14 +53,63 @@ export function createServerDelivery(dependencies: {
   holder: string;
   timeoutMs: number;
   allowPrivateTargets: boolean;
+  azureUrl: string;
   payloadToSend: RunService['payloadToSend'];
+  upsertEntity: UpsertEntity;
   worldOf(orgId: string): World;
 }): ServerDelivery {
-  const { database, dispatch, vault, holder, timeoutMs, payloadToSend, worldOf } = dependencies;
+  const { database, dispatch, vault, holder, timeoutMs, azureUrl, payloadToSend, upsertEntity, worldOf } = dependencies;
   const guard = createAddressGuard({ allowPrivateAddresses: dependencies.allowPrivateTargets });
   const dispatcher = createDeliveryAgent({ guard, freshConnections: true });
   // Longer than any delivery may take, so that no heartbeat is needed.
   const leaseMs = timeoutMs + 15_000;
+
+  async function sendWebhook(
+    world: World,
+    run: StoredRun,
+    work: LeasedWork,
+    payload: Record<string, unknown>,
+  ): Promise<Carried> {
+    const isAzure = payload.type === 'AZURE_DEVOPS';
+    const invocation = isAzure ? { ...payload, url: `${azureUrl}${String(payload.url)}` } : payload;
+    const prepared = prepare(invocation as unknown as Parameters<typeof prepare>[0], {
+      runId: run.id,
+      attempt: work.token,
+      userAgent: 'quayside',
+    });
+    if (prepared.kind !== 'prepared') return { outcome: prepared, logs: [`The target ${describeOutcome(prepared)}.`] };
+    const request = { method: prepared.request.method, url: displayUrl(prepared.request.url) };
+    const secret = await world.transaction((ctx) => signingSecret(ctx, vault));
+    const signed = isAzure
+      ? signForAzure(prepared.request, secret)
+      : signRequest(prepared.request, secret, Math.floor(Date.now() / 1000));
+    const outcome = await send(signed, { dispatcher, timeoutMs });
+    return {
+      outcome,
+      request,
+      logs: [`Sending ${request.method} ${request.url}`, `The target ${describeOutcome(outcome)}.`],
+    };
+  }
+
+  /** Done again after a crash it writes the same: an upsert that merges. */
+  async function writeEntity(world: World, runId: string, payload: UpsertPayload): Promise<Carried> {
+    const startedAt = performance.now();
+    const refused = (message: string): Carried => {
+      const outcome = { kind: 'refused' as const, message };
+      return { outcome, logs: [`The catalog ${describeOutcome(outcome)}`] };
+    };
+    const body = toEntityBody(payload.mapping);
+    if (typeof body === 'string') return refused(body);
+    try {
+      const entity = await upsertEntity(world, payload.blueprintIdentifier, body, runId);
+      const durationMs = performance.now() - startedAt;
+      const outcome = { kind: 'written' as const, blueprint: entity.blueprint, entity: entity.identifier, durationMs };
+      return { outcome, logs: [`The catalog ${describeOutcome(outcome)}.`] };
+    } catch (error) {
+      if (error instanceof Refusal) return refused(error.message);
+      throw error;
+    }
+  }
 
   return {
     async claim(limit) {
@@ -56,30 +122,15 @@ export function createServerDelivery(dependencies: {
     },
     async deliver(run, work) {
       const world = worldOf(work.orgId);
-      const prepared = prepare(payloadToSend(run) as unknown as Parameters<typeof prepare>[0], {
-        runId: run.id,
-        attempt: work.token,
-        userAgent: 'quayside',
-      });
-      let outcome: DeliveryOutcome;
-      const logs: string[] = [];
-      let request: { method: string; url: string } | undefined;
-      if (prepared.kind === 'prepared') {
-        request = { method: prepared.request.method, url: displayUrl(prepared.request.url) };
-        logs.push(`Sending ${request.method} ${request.url}`);
-        const secret = await world.transaction((ctx) => signingSecret(ctx, vault));
-        outcome = await send(signRequest(prepared.request, secret, Math.floor(Date.now() / 1000)), {
-          dispatcher,
-          timeoutMs,
-        });
-      } else outcome = prepared;
-      logs.push(`The target ${describeOutcome(outcome)}.`);
-      const response = run.payload?.synchronized === true ? answerOf(outcome) : undefined;
+      const payload = payloadToSend(run);
+      const carried =
+        payload.type === 'UPSERT_ENTITY'
+          ? await writeEntity(world, run.id, payload as unknown as UpsertPayload)
+          : await sendWebhook(world, run, work, payload);
+      const response = run.payload?.synchronized === true ? answerOf(carried.outcome) : undefined;
       await dispatch.settle(world, run.id, {
         token: String(work.token),
-        outcome,
-        logs,
-        ...(request ? { request } : {}),
+        ...carried,
         ...(response === undefined ? {} : { response }),
       });
     },

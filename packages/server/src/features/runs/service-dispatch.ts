@@ -33,7 +33,7 @@ import {
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
-import { agentQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
+import { agentQueue, integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
 import * as store from './store-dispatch.ts';
 
@@ -53,6 +53,8 @@ export interface ClaimRequest {
   visibilityTimeoutMs?: number;
   waitMs?: number;
   agent?: AgentIdentity;
+  /** Actions whose runs the caller does not want now. */
+  exclude?: readonly string[];
   /** Only these: the caller has their messages from Kafka. */
   runIds?: readonly string[];
 }
@@ -75,7 +77,7 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     const queue =
       request.installationId === agentInstallationId
         ? agentQueue(world.orgId)
-        : `integration:${world.orgId}:${encodeQueueName(request.installationId)}`;
+        : integrationQueue(world.orgId, request.installationId);
     const holder = agent?.id ?? (world.userAgent || 'unnamed client');
     const leaseMs = isOurs ? agentLeaseMs : (request.visibilityTimeoutMs ?? defaultVisibilityTimeoutMs);
     if (agent) await world.transaction((ctx) => store.touchAgent(ctx.db, ctx.orgId, agent));
@@ -96,8 +98,11 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       request.waitMs && runIds === undefined
         ? await waits.wait(queue, attempt, { waitMs: request.waitMs, signal })
         : await attempt();
-    const { usable, unusable } = sortOut(taken);
+    const { usable: all, unusable } = sortOut(taken);
     for (const { work } of unusable) await discard(world, work);
+    const isExcluded = ({ run }: { run: StoredRun }) => request.exclude?.includes(run.actionIdentifier) ?? false;
+    for (const { work } of all.filter(isExcluded)) await release(world, work.key, String(work.token));
+    const usable = all.filter((one) => !isExcluded(one));
     if (usable.length > 0) metrics.claims.inc({ queue: isOurs ? 'agent' : 'client' }, usable.length);
     return {
       runs: usable.map(({ run, work }) => ({
@@ -348,10 +353,6 @@ function failureSummary(outcome: DeliveryOutcome): string {
 
 function holderName(ctx: Ctx): string {
   return ctx.actor.kind === 'system' ? 'quayside' : ctx.actor.id;
-}
-
-function encodeQueueName(name: string): string {
-  return /^[A-Za-z0-9_.-]{1,80}$/.test(name) ? name : Buffer.from(name).toString('base64url').slice(0, 80);
 }
 
 /** How the server names itself as the holder of a lease. */

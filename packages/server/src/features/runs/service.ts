@@ -63,6 +63,13 @@ export const serverQueue = 'server';
 /** Work whose message is in the organization's topic, for all organizations; parked until a consumer claims it by its key. */
 export const kafkaQueue = 'kafka';
 
+/** Work that an integration claims by its name. */
+export function integrationQueue(orgId: string, installationId: string): string {
+  const isPlain = /^[A-Za-z0-9_.-]{1,80}$/.test(installationId);
+  const name = isPlain ? installationId : Buffer.from(installationId).toString('base64url').slice(0, 80);
+  return `integration:${orgId}:${name}`;
+}
+
 /** Readers of one run (live page) wait on this topic. */
 export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:${runId}`;
 
@@ -209,6 +216,11 @@ export function createRunService(dependencies: {
     });
     const work = { orgId: ctx.orgId, key: run.id };
     if (payload.type === 'KAFKA') return publish(ctx, run);
+    if (payload.type === 'INTEGRATION_ACTION') {
+      const { installationId } = payload;
+      await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { installationId });
+      return enqueue(ctx.db, { ...work, queue: integrationQueue(ctx.orgId, installationId) });
+    }
     if (!payload.agent) return enqueue(ctx.db, { ...work, queue: serverQueue });
     // One way per run, chosen here: a run that polling agents find is in no topic (docs/adr/0020).
     if (!hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA')

@@ -125,6 +125,7 @@ export interface RunChange {
   approval?: Record<string, unknown>;
   payload?: Record<string, unknown>;
   sealedPayload?: Buffer;
+  installationId?: string;
   response?: unknown;
 }
 
@@ -144,6 +145,7 @@ export async function updateRun(tx: Tx, orgId: string, id: string, by: string, c
   if (change.externalRunId !== undefined) set.push(sql`external_run_id = ${change.externalRunId}`);
   if (change.approval !== undefined) set.push(sql`approval = ${JSON.stringify(change.approval)}`);
   if (change.payload !== undefined) set.push(sql`payload = ${JSON.stringify(change.payload)}`);
+  if (change.installationId !== undefined) set.push(sql`installation_id = ${change.installationId}`);
   if (change.sealedPayload !== undefined) set.push(sql`sealed_payload = ${change.sealedPayload}`);
   if (change.response !== undefined) set.push(sql`response = ${JSON.stringify(change.response)}`);
   const guard = change.status ? sql` and status = ${change.status.from}` : sql``;
