@@ -147,7 +147,7 @@ async function execute(
     target.seen.executions.push(execution);
     if (execution.verdict === 'accepted') return;
     if (execution.verdict === 'refused') throw new Error(`The run ${name} was refused.`);
-    await sleep(200);
+    await sleep(Math.min(100 * 2 ** tries, 2_000));
   }
 }
 
