@@ -60,8 +60,8 @@ await portal.must('POST', '/v1/actions', {
 });
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const latencies: string[] = [];
-const resources: string[] = [];
+const latencies: (string | number)[][] = [];
+const resources: (string | number)[][] = [];
 const loads: number[] = [loadavg()[0] ?? 0];
 for (const held of heldCounts) {
   const agents = startAgents(held);
@@ -78,8 +78,8 @@ for (const held of heldCounts) {
   const [node, all] = [memoryMb([serverId]), memoryMb(tree(serverId))];
   const agentMb = memoryMb([agents.pid ?? 0]);
   const at = (part: number) => (times[Math.ceil(part * times.length) - 1] ?? Number.NaN).toFixed(1);
-  latencies.push(row(held, at(0.5), at(0.99), at(1), Math.round(rate)));
-  resources.push(row(held, (share * 100).toFixed(2), Math.round(node), Math.round(all), Math.round(agentMb)));
+  latencies.push([held, at(0.5), at(0.99), at(1), Math.round(rate)]);
+  resources.push([held, (share * 100).toFixed(2), Math.round(node), Math.round(all), Math.round(agentMb)]);
   say(`${held} held: p50 ${at(0.5)} p99 ${at(0.99)} max ${at(1)} ms, ${Math.round(rate)} runs/s`);
   say(`  idle ${(share * 100).toFixed(2)} % of a core, ${Math.round(node)} MB, agents ${Math.round(agentMb)} MB`);
   loads.push(loadavg()[0] ?? 0);
@@ -94,13 +94,9 @@ writeSection({
   name: 'dispatch',
   about: `From the answer to execute until the webhook request arrives at the target, ${timedRuns} runs one after the other, while the claims of so many idle agents are held; then ${burstRuns} runs executed by ${burstLanes} callers at once, until the last has arrived. Server with its embedded PostgreSQL, agents, and driver with target are three processes on one machine; 100 and 1,000 agents are the agent's code so many times in one process. Idle: processor time of the server and of all its PostgreSQL processes over ${idleSeconds} s, agents connected. Load average of the machine during the measurement: ${loads.map((load) => load.toFixed(1)).join(', ')} (this benchmark included).`,
   body: [
-    '| agents held | p50 ms | p99 ms | max ms | runs/s |',
-    '| ---: | ---: | ---: | ---: | ---: |',
-    ...latencies,
+    ...table(['agents held', 'p50 ms', 'p99 ms', 'max ms', 'runs/s'], latencies),
     '',
-    '| agents held | idle portal, % of a core | server MB | with PostgreSQL MB | process of the agents MB |',
-    '| ---: | ---: | ---: | ---: | ---: |',
-    ...resources,
+    ...table(['agents held', 'idle portal, % of a core', 'server MB', 'with PostgreSQL MB', 'agents MB'], resources),
   ].join('\n'),
 });
 process.exit(0);
@@ -211,6 +207,9 @@ function memoryMb(ids: readonly number[]): number {
   }, 0);
 }
 
-function row(...cells: (string | number)[]): string {
-  return `| ${cells.join(' | ')} |`;
+/** Numbers under their headings, in the formatter's shape. */
+function table(heads: readonly string[], rows: readonly (string | number)[][]): string[] {
+  const line = (cells: readonly (string | number)[]) =>
+    `| ${cells.map((cell, index) => String(cell).padStart(heads[index]?.length ?? 0)).join(' | ')} |`;
+  return [line(heads), line(heads.map((head) => `${'-'.repeat(head.length - 1)}:`)), ...rows.map(line)];
 }
