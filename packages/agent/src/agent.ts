@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { type HealthServer, startHealth } from './health.ts';
 import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
-import { defaultMapping } from './mapping.ts';
+import { MappingFile } from './mapping-file.ts';
 import { createMetrics, renderMetrics } from './metrics.ts';
 import { PollingSource } from './sources/polling.ts';
 import { Spool } from './spool.ts';
@@ -26,6 +26,7 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
   const api = new PortalApi({ portalUrl, clientId, clientSecret, userAgent });
   const spool = new Spool({ api, log, dir: config.dataDir, backoff: config.backoff });
   const metrics = createMetrics();
+  const mapping = new MappingFile({ path: config.mappingPath, env: config.environment, log });
   // Private services are what an agent is for; metadata services of the cloud it runs in are not.
   const guard = createAddressGuard({ allowPrivateAddresses: true });
   const { verifyTls } = config.webhook;
@@ -40,7 +41,7 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
       log,
       agentId: config.agentId,
       clientSecret,
-      mapping: defaultMapping,
+      mapping,
       timeoutMs: config.webhook.timeoutMs,
       quotesAnswers: config.quotesAnswers,
       pooled,
@@ -80,6 +81,8 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
     let server: HealthServer | undefined;
     try {
       await spool.load();
+      // A mapping that can not be used is known at the start, not at the first run.
+      await mapping.current();
       if (config.health) server = await startHealth(config.health, health, log);
     } catch (error) {
       log.fatal(

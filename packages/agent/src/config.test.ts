@@ -43,7 +43,6 @@ describe('configuration', () => {
   it.each<[string, Record<string, string>, RegExp]>([
     ['Kafka', { STREAMER_NAME: 'KAFKA' }, /STREAMER_NAME is KAFKA.*arrives in a later one/],
     ['an unknown streamer', { STREAMER_NAME: 'PIGEON' }, /must be POLLING/],
-    ['a mapping file', { CONTROL_THE_PAYLOAD_CONFIG_PATH: './m.json' }, /can not apply a mapping file yet/],
     ['a base URL with /v1', { PORT_API_BASE_URL: 'https://p.example.com/v1/' }, /without, the agent adds it/],
     ['a base URL with a password', { PORT_API_BASE_URL: 'https://u:p@example.com' }, /user info/],
     ['a longer wait than the portal allows', { QUAYSIDE_AGENT_WAIT_SECONDS: '60' }, /from 0 to 50/],

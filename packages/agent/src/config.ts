@@ -36,6 +36,10 @@ export interface Config {
   readonly quotesAnswers: boolean;
   /** Where outcomes are kept until the portal took them; undefined = in memory only. */
   readonly dataDir: string | undefined;
+  /** The file of the mapping, where it is named. */
+  readonly mappingPath: string | undefined;
+  /** What the mapping sees as `env`: tokens of GitLab, whatever else the operator set. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly health: { readonly host: string; readonly port: number } | undefined;
 }
 
@@ -106,11 +110,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
   } else if (streamer !== 'POLLING') {
     mistakes.push(`STREAMER_NAME is "${streamer}": it must be POLLING`);
   }
-  if (text('CONTROL_THE_PAYLOAD_CONFIG_PATH') !== undefined) {
-    mistakes.push(
-      'CONTROL_THE_PAYLOAD_CONFIG_PATH is set: this version of the agent can not apply a mapping file yet, and without it requests would differ from what the file says. Unset it to send the default request',
-    );
-  }
   for (const name of Object.keys(env)) {
     if (name.startsWith('QUAYSIDE_AGENT_') && !ownVariables.has(name)) {
       mistakes.push(`${name} is not a setting of the agent; known are ${[...ownVariables].join(', ')}`);
@@ -147,6 +146,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     logLevel: readLogLevel(text('LOG_LEVEL'), mistakes),
     quotesAnswers: flag('DETAILED_LOGGING', true),
     dataDir: text('QUAYSIDE_AGENT_DATA_DIR'),
+    mappingPath: text('CONTROL_THE_PAYLOAD_CONFIG_PATH'),
+    environment: { ...env },
     health:
       healthPort === 0 ? undefined : { host: text('QUAYSIDE_AGENT_HEALTH_HOST') ?? '127.0.0.1', port: healthPort },
   };

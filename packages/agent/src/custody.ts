@@ -25,8 +25,8 @@ interface Custody {
   /** On the process's monotonic clock: after this the run may be somebody else's. Nothing may be sent then. */
   heldUntilMs(): number;
   extend(): Promise<'held' | 'lost' | 'unknown'>;
-  /** Gives an unused run back. */
-  release(): Promise<void>;
+  /** Gives an unused run back; nobody is to get it before `delayMs`. */
+  release(delayMs: number): Promise<void>;
   reportCalls(result: Result): ReportCall[];
 }
 
@@ -68,9 +68,9 @@ export class LeaseCustody implements Custody {
     return answer.kind === 'refused' && (answer.status === 409 || answer.status === 404) ? 'lost' : 'unknown';
   }
 
-  async release(): Promise<void> {
+  async release(delayMs: number): Promise<void> {
     // A failure costs nothing but time: the lease runs out.
-    await this.api.call(portalCalls.release(this.runId, this.lease.token), { timeoutMs: 5_000 });
+    await this.api.call(portalCalls.release(this.runId, this.lease.token, delayMs), { timeoutMs: 5_000 });
   }
 
   reportCalls(result: Result): ReportCall[] {

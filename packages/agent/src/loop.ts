@@ -1,5 +1,5 @@
 import { isDelivered } from '@quayside/contracts/delivery-rules';
-import { agentHeartbeatMs } from '@quayside/contracts/dispatch-rules';
+import { agentHeartbeatMs, maxReturnDelayMs } from '@quayside/contracts/dispatch-rules';
 import { Backoff, pause } from './backoff.ts';
 import type { Config } from './config.ts';
 import type { Job } from './custody.ts';
@@ -8,7 +8,7 @@ import type { Metrics } from './metrics.ts';
 import { buildResult, type Result } from './report.ts';
 import type { Source } from './sources/source.ts';
 import type { Spool } from './spool.ts';
-import { carryOut, type WorkOptions } from './work.ts';
+import { carryOut, type Plan, planWork, type WorkOptions } from './work.ts';
 
 /**
  * The agent's life.
@@ -43,6 +43,9 @@ export type LoopEnd = 'drained' | 'gave_up';
 /** With all slots taken: wait until this share of them is free, or this long after the first, and claim in one call. */
 const batchShare = 1 / 4;
 const batchWaitMs = 5;
+/** An unwanted run is given back this often: 1, 2, 4 … 60 s, about five minutes in all. */
+const maxReturns = 10;
+const maxRemembered = 10_000;
 /** More outcomes than this in the spool, and nothing new is claimed. */
 const maxSpooled = 1_000;
 
@@ -51,6 +54,7 @@ export class Loop {
   private readonly active = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private readonly backoff: Backoff;
+  private readonly unwanted = new Unwanted();
   private onSlotFree: () => void = () => {};
   /** On the monotonic clock: the last time that the loop went round; a health check compares it with now. */
   lastTurnAtMs = performance.now();
@@ -155,14 +159,33 @@ export class Loop {
     this.onSlotFree = () => {};
   }
 
-  private async release(job: Job): Promise<void> {
+  private async release(job: Job, delayMs = 0): Promise<void> {
     this.options.metrics.released += 1;
-    await job.custody.release();
+    await job.custody.release(delayMs);
+  }
+
+  /** Undefined = the run was given back, because no entry of the mapping wants it. */
+  private async plan(job: Job): Promise<Exclude<Plan, { kind: 'ignored' }> | undefined> {
+    const { work, log } = this.options;
+    const plan = await planWork(job, work);
+    if (plan.kind !== 'ignored') return plan;
+    const context = { run: job.run.id, attempt: job.attempt };
+    for (const sentence of plan.notes) log.warn(context, `mapping: ${sentence}`);
+    const delayMs = this.unwanted.nextMs(job.run.id);
+    if (delayMs === undefined) {
+      const message = `no entry of the mapping of the agent ${work.agentId} wants this run, and no other agent took it for minutes; add an entry, or start an agent that has one`;
+      return { kind: 'unusable', message };
+    }
+    log.info({ ...context, delayMs }, 'no entry of the mapping wants the run; it is left to other agents');
+    await this.release(job, delayMs);
+    return undefined;
   }
 
   private async carry(job: Job): Promise<void> {
     const { log, metrics, spool, work } = this.options;
     const context = { run: job.run.id, attempt: job.attempt };
+    const plan = await this.plan(job);
+    if (plan === undefined) return;
     if (!(await job.custody.begin())) {
       log.info(context, 'the run was taken by somebody else');
       return;
@@ -171,7 +194,7 @@ export class Loop {
       metrics.lost += 1;
       log.warn(context, 'the lease is lost: the run went to another agent, or ended otherwise');
     });
-    const worked = await carryOut(job, work, keeper.lost).catch((error: unknown) => {
+    const worked = await carryOut(job, plan, work, keeper.lost).catch((error: unknown) => {
       log.error({ ...context, err: error }, 'a fault of the agent');
       return { kind: 'result' as const, result: faultResult() };
     });
@@ -179,11 +202,6 @@ export class Loop {
       keeper.stop();
       if (worked.kind === 'expired') log.warn(context, 'the lease ran out before anything was sent');
       return;
-    }
-    if (worked.kind === 'ignored') {
-      keeper.stop();
-      log.info(context, 'no entry of the mapping wants the run; it is left to others');
-      return this.release(job);
     }
     metrics[isDelivered(worked.result.outcome) ? 'delivered' : 'failed'] += 1;
     const report = {
@@ -194,6 +212,25 @@ export class Loop {
       createdAt: new Date().toISOString(),
     };
     await spool.submit(report, () => keeper.stop());
+  }
+}
+
+/**
+ * Runs that no entry of the mapping wants: given back for others, each time for longer, and after some minutes ended, because
+ * a run that nobody ever takes must say why.
+ */
+class Unwanted {
+  private readonly counts = new Map<string, number>();
+
+  /** For how long the run is given back; undefined = long enough. */
+  nextMs(runId: string): number | undefined {
+    const count = (this.counts.get(runId) ?? 0) + 1;
+    this.counts.delete(runId);
+    if (count > maxReturns) return undefined;
+    this.counts.set(runId, count);
+    // Oldest first: a Map keeps the order of insertion.
+    if (this.counts.size > maxRemembered) this.counts.delete(this.counts.keys().next().value as string);
+    return Math.min(maxReturnDelayMs, 1_000 * 2 ** (count - 1));
   }
 }
 

@@ -14,7 +14,7 @@ describe('calls to the portal', () => {
     [portalCalls.claimPlain(1), dispatchRoutes.claim as unknown as Route],
     [portalCalls.acknowledge('r_1'), dispatchRoutes.acknowledge as unknown as Route],
     [portalCalls.extend('r_1', 't'), dispatchRoutes.extend as unknown as Route],
-    [portalCalls.release('r_1', 't'), dispatchRoutes.release as unknown as Route],
+    [portalCalls.release('r_1', 't', 0), dispatchRoutes.release as unknown as Route],
     [portalCalls.settle('r_1', settlement), dispatchRoutes.settle as unknown as Route],
     [portalCalls.addLog('r_1', 'x'), runRoutes.addLog as unknown as Route],
     [portalCalls.setResponse('r_1', 1), runRoutes.setResponse as unknown as Route],

@@ -38,10 +38,10 @@ export const portalCalls = {
     path: `${run(runId)}/lease/extend`,
     body: { token },
   }),
-  release: (runId: string, token: string): ApiCall => ({
+  release: (runId: string, token: string, delayMs: number): ApiCall => ({
     method: 'POST',
     path: `${run(runId)}/lease/release`,
-    body: { token },
+    body: { token, ...(delayMs > 0 && { delayMs }) },
   }),
   settle: (runId: string, settlement: Settlement): ApiCall => ({
     method: 'POST',

@@ -6,29 +6,32 @@ import {
   displayUrl,
   type Invocation,
   isSynchronized,
-  type Message,
   prepare,
   send,
   signRequest,
+  type Unpreparable,
 } from '@quayside/delivery';
 import type { PortalApi } from './api.ts';
 import type { Job } from './custody.ts';
 import type { Log } from './log.ts';
-import { findEntry, type MappingEntry } from './mapping.ts';
+import type { Incoming, MappingEntry } from './mapping.ts';
+import type { MappingFile } from './mapping-file.ts';
 import { portalCalls } from './portal-calls.ts';
 import { buildResult, type Result } from './report.ts';
+import { hideSecrets, openSecretInputs } from './secret-inputs.ts';
 import { userAgent } from './version.ts';
 
 /**
- * One job, from message to result: message → mapping → prepare → sign → send (at most once) → result. Whether to try again
- * is the portal's decision, which sees the outcome.
+ * One job, from message to result, in two halves: the plan (message → entry of the mapping), which costs nothing and can be
+ * dropped, and the work (secrets → request → sign → send, at most once → result). Whether to try again is the portal's
+ * decision, which sees the outcome.
  */
 export interface WorkOptions {
   api: PortalApi;
   log: Log;
   agentId: string;
   clientSecret: string;
-  mapping: readonly MappingEntry[];
+  mapping: MappingFile;
   timeoutMs: number;
   quotesAnswers: boolean;
   /** Reused connections, for deliveries that the portal repeats when a connection broke. */
@@ -37,33 +40,62 @@ export interface WorkOptions {
   fresh: DeliveryAgent;
 }
 
+export type Plan =
+  /** `notes`: what in the mapping did not work so far. */
+  | { kind: 'entry'; entry: MappingEntry; message: Incoming; notes: string[] }
+  /** No entry of the mapping wants it. */
+  | { kind: 'ignored'; notes: string[] }
+  /** The mapping itself is broken, and the run is to say so. */
+  | { kind: 'unusable'; message: string };
+
+export async function planWork(job: Job, options: WorkOptions): Promise<Plan> {
+  const mapping = await options.mapping.current();
+  if (mapping.kind === 'unusable') return mapping;
+  const message = buildMessage(job.run);
+  const notes: string[] = [];
+  const entry = mapping.entries.find((candidate) => candidate.wants(message, (sentence) => notes.push(sentence)));
+  return entry === undefined ? { kind: 'ignored', notes } : { kind: 'entry', entry, message, notes };
+}
+
 export type WorkResult =
   | { kind: 'result'; result: Result }
-  /** No entry of the mapping wants it. */
-  | { kind: 'ignored' }
   /** The lease ran out before anything was sent. */
   | { kind: 'expired' };
 
 /** A target that takes longer than this has the lines so far shown in the portal meanwhile, for one more call. */
 const showProgressAfterMs = 2_000;
 
-export async function carryOut(job: Job, options: WorkOptions, signal: AbortSignal): Promise<WorkResult> {
+export async function carryOut(
+  job: Job,
+  plan: Exclude<Plan, { kind: 'ignored' }>,
+  options: WorkOptions,
+  signal: AbortSignal,
+): Promise<WorkResult> {
   const { run, attempt } = job;
-  const message = buildMessage(run);
-  const entry = findEntry(options.mapping, message);
-  if (entry === undefined) return { kind: 'ignored' };
-
   const isSync = isSynchronized(run.payload);
   const progress = new Progress(options.api, run.id);
   progress.add(`Received by the agent ${options.agentId}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
-  const invocation = entry.request(message);
+  let request: { method: string; url: string } | undefined;
+  if (plan.kind === 'unusable') {
+    const outcome = { kind: 'unpreparable' as const, message: plan.message };
+    logOutcome(options.log, job, outcome, undefined);
+    return { kind: 'result', result: resultOf(outcome, undefined) };
+  }
+
+  const { entry } = plan;
+  const note = (sentence: string): void => {
+    options.log.warn({ run: run.id }, `mapping: ${sentence}`);
+    progress.add(`Mapping: ${sentence}`);
+  };
+  for (const sentence of plan.notes) note(sentence);
+  const { message, secrets } = openSecretInputs(plan.message, entry.secretPaths, options.clientSecret, note);
+  const invocation = entry.request(message, note);
   const prepared = isInvocation(invocation) ? prepare(invocation, { runId: run.id, attempt, userAgent }) : invocation;
 
   let outcome: DeliveryOutcome;
-  let request: { method: string; url: string } | undefined;
   if (prepared.kind === 'prepared') {
     const { method, url, body } = prepared.request;
-    request = { method, url: displayUrl(url) };
+    request = { method, url: hideSecrets(displayUrl(url), secrets) };
     progress.add(
       `Prepared the request: ${body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of JSON`}, signed`,
     );
@@ -83,23 +115,26 @@ export async function carryOut(job: Job, options: WorkOptions, signal: AbortSign
   await progress.stop();
   logOutcome(options.log, job, outcome, request);
 
-  const mapped = isInvocation(invocation) ? report(entry, message, invocation, outcome) : undefined;
-  const result = buildResult({
-    outcome,
-    isSynchronized: isSync,
-    request,
-    lines: progress.unreported(),
-    quotesAnswers: options.quotesAnswers,
-    mapped,
-  });
-  return { kind: 'result', result };
+  const mapped =
+    isInvocation(invocation) && outcome.kind === 'answered'
+      ? entry.report?.({ message, request: invocation, answer: outcome }, note)
+      : undefined;
+  return { kind: 'result', result: hideSecrets(resultOf(outcome, mapped), secrets) };
+
+  function resultOf(outcome: DeliveryOutcome, mapped: Result['report']): Result {
+    const { quotesAnswers } = options;
+    return buildResult({
+      outcome,
+      isSynchronized: isSync,
+      request,
+      lines: progress.unreported(),
+      quotesAnswers,
+      mapped,
+    });
+  }
 }
 
-function report(entry: MappingEntry, body: Message, request: Invocation, outcome: DeliveryOutcome): Result['report'] {
-  return entry.report?.({ body, request, outcome });
-}
-
-function isInvocation(value: Invocation | { kind: 'unpreparable' }): value is Invocation {
+function isInvocation(value: Invocation | Unpreparable): value is Invocation {
   return !('kind' in value);
 }
 

@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { verify } from '@quayside/delivery';
 import {
   misbehaviours,
@@ -452,5 +455,145 @@ describe('the log of the agent', () => {
     expect(text).toContain(run.id);
     expect(text).toContain(`${target.url}/p`);
     for (const secret of [/SECRET-[A-F]/, /test-secret/, /token-1/]) expect(text).not.toMatch(secret);
+  });
+});
+
+describe('a mapping file', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'quayside-agent-mapping-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const path = () => join(dir, 'mapping.json');
+  async function startWith(mapping: unknown, env: Record<string, string> = {}): Promise<StartedAgent> {
+    await writeFile(path(), typeof mapping === 'string' ? mapping : JSON.stringify(mapping));
+    return start({ CONTROL_THE_PAYLOAD_CONFIG_PATH: path(), ...env });
+  }
+
+  it('decides method, URL, headers, query and body, and what the run is told', async () => {
+    await startWith(
+      [
+        { enabled: '.action == "other"', url: '"http://127.0.0.1:1/"' },
+        {
+          enabled: '.action == "deploy"',
+          method: '"PUT"',
+          url: '.payload.action.invocationMethod.url + "/jobs/" + .payload.properties.name',
+          headers: { Authorization: '"Bearer " + env.JOB_TOKEN' },
+          query: { dry: '.payload.properties.dry' },
+          body: { name: '.payload.properties.name', by: { run: '.context.runId' } },
+          report: {
+            link: '.response.json.url',
+            externalRunId: '.response.json.id',
+            summary: '.request.method + " " + (.response.statusCode | tostring)',
+          },
+        },
+      ],
+      { JOB_TOKEN: 'open sesame' },
+    );
+    target.answer = (_, response) => void response.writeHead(201).end('{"id":7,"url":"http://jobs/7"}');
+    const run = await settled(
+      portal.enqueue({
+        url: target.url,
+        headers: { 'X-Not': 'forwarded' },
+        body: { action: 'deploy', payload: { properties: { name: 'shop', dry: true } } },
+      }),
+    );
+    const [request] = target.requests;
+    expect(request).toMatchObject({ method: 'PUT', path: '/jobs/shop?dry=true' });
+    expect(request?.headers.authorization).toBe('Bearer open sesame');
+    expect(request?.headers).not.toHaveProperty('x-not');
+    expect(request?.body.toString()).toBe(`{"name":"shop","by":{"run":"${run.id}"}}`);
+    expect(run.settlements[0]?.report).toEqual({ link: 'http://jobs/7', externalRunId: '7', summary: 'PUT 201' });
+    expect(run.status).toBe('IN_PROGRESS');
+  });
+
+  it('decrypts secret inputs for the target alone: neither the portal nor the log sees them again', async () => {
+    const clientSecret = '0123456789abcdefghijklmnopqrstuvWXYZ';
+    portal.clientSecret = clientSecret;
+    const agent = await startWith([{ fieldsToDecryptPaths: ['payload.properties.password'] }], {
+      PORT_CLIENT_SECRET: clientSecret,
+    });
+    // A target that repeats what it was told.
+    target.answer = (request, response) => void response.writeHead(400).end(request.body);
+    const run = await settled(
+      portal.enqueue({
+        url: target.url,
+        synchronized: true,
+        // The vector of spec/actions.md §1.8.
+        body: { payload: { properties: { password: 'AAECAwQFBgcICQoLDA0ODxSP1Ql25STd/dHM8jty4P8HsUTG78Vm' } } },
+      }),
+    );
+    expect(target.requests[0]?.body.toString()).toContain('"password":"hunter2"');
+    expect(JSON.stringify(portal.calls)).not.toContain('hunter2');
+    expect(agent.lines.join()).not.toContain('hunter2');
+    expect(JSON.stringify(run.response)).toContain('"password":"******"');
+  });
+
+  it('whose program fails sends what is left, and the run says which program', async () => {
+    const agent = await startWith([{ body: { name: '.payload.nothing | tonumber', fixed: '"x"' } }]);
+    const run = await settled(portal.enqueue({ url: target.url }));
+    expect(target.requests[0]?.body.toString()).toBe('{"name":null,"fixed":"x"}');
+    const sentence = 'Mapping: entry 1: body.name failed and gives null';
+    expect(run.logs).toContainEqual(expect.stringContaining(sentence) as string);
+    expect(agent.lines.join()).toContain('entry 1: body.name failed and gives null');
+  });
+
+  it('that is not JSON fails the run with the remedy; once mended, the next run goes through', async () => {
+    const agent = await startWith('[{"enabled": true,}]');
+    const failed = await settled(portal.enqueue({ url: target.url }));
+    expect(failed).toMatchObject({
+      status: 'FAILURE',
+      summary: expect.stringMatching(/mapping\.json can not be used: it is not JSON .*Mend the file/) as string,
+    });
+    expect(agent.lines.join()).toContain('can not be used: it is not JSON');
+    expect(target.requests).toHaveLength(0);
+    await writeFile(path(), '[{"enabled": true}]');
+    await eventually('it is read', () => agent.lines.join().includes('the mapping is in force') || nudge(), 10_000);
+    expect((await settled(portal.enqueue({ url: target.url }))).summary).toBeUndefined();
+
+    /** The file is looked at when there is a run. */
+    function nudge(): false {
+      if ([...portal.runs.values()].every(isSettled)) portal.enqueue({ url: target.url });
+      return false;
+    }
+  });
+
+  it('that wants none of it leaves the run to an agent that does', async () => {
+    const choosy = await startWith([{ enabled: '.payload.properties.env == "prod"' }]);
+    const run = portal.enqueue({ url: target.url, body: { payload: { properties: { env: 'dev' } } } });
+    await eventually('it is given back', () => portal.callsTo(/release/).length > 0);
+    expect(portal.callsTo(/release/)[0]?.body).toMatchObject({ delayMs: 1_000 });
+    expect(choosy.lines.join()).toContain('no entry of the mapping wants the run');
+    expect(target.requests).toHaveLength(0);
+    const willing = startAgent(portal, { QUAYSIDE_AGENT_ID: 'willing' });
+    started.push(willing);
+    await settled(run, 20_000);
+    expect(run.logs[0]).toContain('Received by the agent willing');
+  }, 30_000);
+});
+
+describe('a GitLab pipeline', () => {
+  it('is started with the token of its project, and linked', async () => {
+    start({ GITLAB_URL: target.url, acme_platform_shop: 'glptt-1' });
+    target.answer = (_, response) => void response.writeHead(201).end('{"id":42,"web_url":"http://gitlab/42"}');
+    const run = await settled(
+      portal.enqueue({
+        type: 'GITLAB',
+        url: '',
+        groupName: 'acme/platform',
+        projectName: 'shop',
+        body: { payload: { properties: { name: 'x' } } },
+      }),
+    );
+    const [request] = target.requests;
+    expect(request?.path).toBe('/api/v4/projects/acme%2Fplatform%2Fshop/trigger/pipeline');
+    expect(JSON.parse(request?.body.toString() ?? '')).toMatchObject({
+      ref: 'main',
+      token: 'glptt-1',
+      variables: { name: 'x' },
+      port_payload: { context: { runId: run.id } },
+    });
+    expect(run.settlements[0]?.report).toEqual({ link: 'http://gitlab/42', externalRunId: '42' });
   });
 });

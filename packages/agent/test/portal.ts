@@ -39,6 +39,7 @@ export class TestPortal {
   dialect: Dialect = 'quayside';
   leaseMs = 30_000;
   tokenSeconds = 10_800;
+  clientSecret = 'test-secret';
   readonly calls: Call[] = [];
   readonly runs = new Map<string, TestRun>();
   /** Bodies that broke the contract; a test ends with none. */
@@ -124,7 +125,7 @@ export class TestPortal {
     const row = this.check(call);
     if (row === undefined) return refuse(404, 'not_found');
     if (row.id === 'identity.accessToken') {
-      if (call.body.clientSecret !== 'test-secret') return refuse(401, 'unauthorized');
+      if (call.body.clientSecret !== this.clientSecret) return refuse(401, 'unauthorized');
       this.tokenCount += 1;
       const token = `token-${this.tokenCount}`;
       this.validTokens.add(token);
@@ -185,7 +186,7 @@ export class TestPortal {
         return reply(200, { ok: true, lease: this.leaseOf(run) });
       case 'dispatch.release':
         if (!holds) return refuse(409, 'lease_lost');
-        run.heldUntilMs = 0;
+        run.heldUntilMs = Date.now() + Number(call.body.delayMs ?? 0);
         return reply(200, { ok: true });
       case 'dispatch.settle': {
         if (!holds) return refuse(409, 'lease_lost');
@@ -236,10 +237,15 @@ export class TestPortal {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
+        clearInterval(poll);
         this.waiting.delete(end);
         resolve();
       };
       const timer = setTimeout(end, waitMs);
+      // Leases and delays run out without anybody saying so.
+      const poll = setInterval(() => {
+        if ([...this.runs.values()].some((run) => run.isOpen && run.heldUntilMs < Date.now())) end();
+      }, 100);
       this.waiting.add(end);
       response.on('close', end);
     });

@@ -8,3 +8,5 @@ export const defaultVisibilityTimeoutMs = 60_000;
 export const agentLeaseMs = 30_000;
 export const agentHeartbeatMs = 10_000;
 export const maxClaimWaitMs = 50_000;
+/** Longest time for which a run may be given back unused (`delayMs`). */
+export const maxReturnDelayMs = 60_000;

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { DeliveryOutcome } from './deliveries.ts';
-import { maxClaimWaitMs } from './dispatch-rules.ts';
+import { maxClaimWaitMs, maxReturnDelayMs } from './dispatch-rules.ts';
 import { ok, route } from './route.ts';
 import { Lease, Run, RunPatch } from './runs.ts';
 import { Document, Instant } from './values.ts';
@@ -118,10 +118,13 @@ export const dispatchRoutes = {
     id: 'dispatch.release',
     method: 'POST',
     path: '/v1/actions/runs/:run_id/lease/release',
-    summary: 'Give a lease back unused, so that another agent gets the run at once',
+    summary: 'Give a lease back unused, so that another agent gets the run at once, or after delayMs',
     can: 'run:claim',
     params: RunParams,
-    body: Type.Object({ token: Type.String() }, { additionalProperties: false }),
+    body: Type.Object(
+      { token: Type.String(), delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: maxReturnDelayMs })) },
+      { additionalProperties: false },
+    ),
     reply: ok({}),
     refusals: ['not_found', 'lease_lost'],
     dialect: 'quayside',

@@ -196,9 +196,10 @@ export async function retryWork(tx: Tx, id: number, queue: string, delayMs: numb
   tx.wake(queueTopic(queue));
 }
 
-/** The holder did nothing and gives it back: due at once, and no try is counted. */
-export async function releaseWork(tx: Tx, id: number, queue: string): Promise<void> {
-  await tx.run(sql`update work set holder = null, due_at = clock_timestamp() where id = ${id}`);
+/** The holder did nothing and gives it back: due at once, or after `delayMs`, and no try is counted. */
+export async function releaseWork(tx: Tx, id: number, queue: string, delayMs = 0): Promise<void> {
+  await tx.run(sql`
+    update work set holder = null, due_at = clock_timestamp() + ${delayMs} * interval '1 millisecond' where id = ${id}`);
   tx.wake(queueTopic(queue));
 }
 

@@ -113,7 +113,7 @@ export function serveDispatch(http: Http, dispatch: Dispatch): void {
     lease: await dispatch.extend(world, params.run_id, body.token),
   }));
   http.serve(dispatchRoutes.release, async ({ world, params, body }) => {
-    await dispatch.release(world, params.run_id, body.token);
+    await dispatch.release(world, params.run_id, body.token, body.delayMs);
     return {};
   });
   http.serve(dispatchRoutes.settle, async ({ world, params, body }) => dispatch.settle(world, params.run_id, body));

@@ -206,13 +206,13 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     });
   }
 
-  async function release(world: World, runId: string, token: string): Promise<void> {
+  async function release(world: World, runId: string, token: string, delayMs = 0): Promise<void> {
     await world.transaction(async (ctx) => {
       const key = { orgId: ctx.orgId, key: runId, token: parseToken(token) };
       await mustLock(ctx, runId);
       const lease = (await lockLease(ctx.db, key)) ?? (await refuseLost(ctx, runId));
       await store.closeDelivery(ctx.db, { orgId: ctx.orgId, runId, attempt: key.token }, { state: 'returned' });
-      await releaseWork(ctx.db, lease.id, lease.queue);
+      await releaseWork(ctx.db, lease.id, lease.queue, delayMs);
       ctx.db.wake(runTopic(ctx.orgId, runId));
     });
   }
