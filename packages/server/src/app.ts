@@ -20,12 +20,14 @@ import { serveKafka } from './features/kafka/routes.ts';
 import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';
 import { createPublisher, kafkaReader, type Publisher } from './features/kafka/service-publisher.ts';
 import { findRunStatus } from './features/runs/index.ts';
-import { startRepublishing, startServerDeliveries } from './features/runs/jobs.ts';
+import { startRepublishing, startServerDeliveries, startWatching } from './features/runs/jobs.ts';
 import { serveDispatch, serveRuns } from './features/runs/routes.ts';
 import { createRunService } from './features/runs/service.ts';
-import { createServerDelivery } from './features/runs/service-delivery.ts';
+import { createOutbound, createServerDelivery } from './features/runs/service-delivery.ts';
 import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
+import { createGithub } from './features/runs/service-github.ts';
 import { createRepublishing } from './features/runs/service-kafka.ts';
+import { openSecrets } from './features/secrets/index.ts';
 import { serveSecrets } from './features/secrets/routes.ts';
 import { serveSystem } from './features/system/routes.ts';
 import { createSystem } from './features/system/service.ts';
@@ -186,19 +188,30 @@ export async function startApp(
     serveAudit(http);
     http.assertComplete();
 
-    const delivery = createServerDelivery({
+    const outbound = {
       database,
-      dispatch,
-      vault,
       holder: serverHolder(options.pid),
       timeoutMs: config.webhookTimeoutMs,
-      allowPrivateTargets: config.allowPrivateTargets,
+      dispatcher: createOutbound(config),
+      worldOf: systemWorld,
+    };
+    const github = createGithub({
+      ...outbound,
+      runs,
+      baseUrl: config.githubUrl,
+      secretOf: (world, name) => world.transaction(async (ctx) => (await openSecrets(ctx, vault))[name]),
+    });
+    const delivery = createServerDelivery({
+      ...outbound,
+      dispatch,
+      vault,
+      github,
       azureUrl: config.azureUrl,
       payloadToSend: runs.payloadToSend,
       upsertEntity: (world, blueprint, body, run_id) =>
         entities.create(world, blueprint, body, { upsert: true, merge: true, run_id }),
-      worldOf: systemWorld,
     });
+    const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
     const publishing =
       kafka &&
@@ -218,7 +231,7 @@ export async function startApp(
       http.startDraining();
       clearInterval(cleanup);
       waits.close();
-      await Promise.all([deliveries.stop(), publishing?.stop(), republishing?.stop()]);
+      await Promise.all([deliveries.stop(), watching.stop(), publishing?.stop(), republishing?.stop()]);
       connections.closeWhenIdle();
       const force = setTimeout(() => http.app.server.closeAllConnections(), drainTimeoutMs);
       await http.app.close();

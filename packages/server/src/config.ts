@@ -37,6 +37,8 @@ export interface Config {
   readonly webhookTimeoutMs: number;
   /** QUAYSIDE_AZURE_DEVOPS_URL, default https://dev.azure.com: where actions of type AZURE_DEVOPS go. */
   readonly azureUrl: string;
+  /** QUAYSIDE_GITHUB_API_URL, default https://api.github.com: where actions of type GITHUB go. */
+  readonly githubUrl: string;
   /** QUAYSIDE_RATE_LIMIT, default 6000: requests per minute and caller; 0 = none. Agents' claim calls and logins are exempt. */
   readonly rateLimitPerMinute: number;
   /** QUAYSIDE_TRUST_PROXY, default false: believe X-Forwarded-* headers of a proxy in front. */
@@ -226,6 +228,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     allowPrivateTargets: flag('QUAYSIDE_ALLOW_PRIVATE_TARGETS', false),
     webhookTimeoutMs: integer('QUAYSIDE_WEBHOOK_TIMEOUT_MS', 30_000, 100, 600_000),
     azureUrl: url('QUAYSIDE_AZURE_DEVOPS_URL', ['https:', 'http:']) ?? 'https://dev.azure.com',
+    githubUrl: url('QUAYSIDE_GITHUB_API_URL', ['https:', 'http:']) ?? 'https://api.github.com',
     rateLimitPerMinute: integer('QUAYSIDE_RATE_LIMIT', 6_000, 0, 10_000_000),
     trustProxy: flag('QUAYSIDE_TRUST_PROXY', false),
     kafka: kafka(),

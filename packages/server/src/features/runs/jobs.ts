@@ -1,7 +1,8 @@
 import type { ClaimWaits } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
-import { kafkaQueue, serverQueue } from './service.ts';
+import { githubQueue, kafkaQueue, serverQueue } from './service.ts';
 import type { ServerDelivery } from './service-delivery.ts';
+import type { Github } from './service-github.ts';
 import type { Republishing } from './service-kafka.ts';
 
 /**
@@ -61,10 +62,19 @@ export function startServerDeliveries(delivery: ServerDelivery, waits: ClaimWait
 }
 
 /** Waits for work of the Kafka queue to become due, and has its messages published again. */
-export function startRepublishing(
-  republishing: Republishing,
+export const startRepublishing = (republishing: Republishing, waits: ClaimWaits, log: Logger) =>
+  startLoop(kafkaQueue, () => republishing.republish(), waits, log, 'runs could not be published again');
+
+/** Waits for workflow runs of GitHub that are to be looked after. */
+export const startWatching = (github: Github, waits: ClaimWaits, log: Logger) =>
+  startLoop(githubQueue, () => github.watch(maxConcurrent), waits, log, 'workflow runs could not be looked after');
+
+function startLoop<T>(
+  queue: string,
+  attempt: () => Promise<T[]>,
   waits: ClaimWaits,
   log: Logger,
+  fault: string,
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -72,9 +82,9 @@ export function startRepublishing(
   async function loop(): Promise<void> {
     while (!signal.aborted)
       try {
-        await waits.wait(kafkaQueue, () => republishing.republish(), { waitMs: claimWaitMs, signal });
+        await waits.wait(queue, attempt, { waitMs: claimWaitMs, signal });
       } catch (error) {
-        log.warn({ error: (error as Error).message }, 'runs could not be published again; trying again shortly');
+        log.warn({ error: (error as Error).message }, `${fault}; trying again shortly`);
         await new Promise((resolve) => setTimeout(resolve, pauseAfterFaultMs));
       }
   }

@@ -93,6 +93,7 @@ export type Payload =
   | AzurePayload
   | UpsertPayload
   | IntegrationPayload
+  | GithubPayload
   | { type: 'KAFKA'; agent: false; body: unknown };
 
 /** A webhook whose address and signature are Azure's; the base URL is the portal's setting (service-delivery.ts). */
@@ -108,6 +109,17 @@ export interface UpsertPayload {
   synchronized: true;
   blueprintIdentifier: string;
   mapping: Readonly<Record<string, unknown>>;
+}
+
+/** The portal starts the workflow and follows it (service-github.ts). */
+export interface GithubPayload {
+  type: 'GITHUB';
+  agent: false;
+  org: string;
+  repo: string;
+  workflow: string;
+  workflowInputs: Readonly<Record<string, unknown>>;
+  reportWorkflowStatus: boolean;
 }
 
 /** Taken by the integration of that name, which claims and reports by itself. */
@@ -256,6 +268,19 @@ const makeIntegration: MakePayload = (_facts, method) =>
     ? { ...method, type: 'INTEGRATION_ACTION', agent: false, installationId: method.installationId }
     : undefined;
 
+const makeGithub: MakePayload = (_facts, { org, repo, workflow, workflowInputs, reportWorkflowStatus }) =>
+  isText(org) && isText(repo) && (isText(workflow) || typeof workflow === 'number')
+    ? {
+        type: 'GITHUB',
+        agent: false,
+        org,
+        repo,
+        workflow: String(workflow),
+        workflowInputs: (workflowInputs ?? {}) as Record<string, unknown>,
+        reportWorkflowStatus: reportWorkflowStatus === undefined || isTrue(reportWorkflowStatus),
+      }
+    : undefined;
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** Each with what it can not do without. */
@@ -265,6 +290,7 @@ const payloadMakers = {
   JENKINS: [makeWebhook, 'URL'],
   KAFKA: [makeKafka, 'payload'],
   GITLAB: [makeGitlab, 'project or group'],
+  GITHUB: [makeGithub, 'organization, repository or workflow'],
   AZURE_DEVOPS: [makeAzure, 'organization or webhook'],
   UPSERT_ENTITY: [makeUpsert, 'blueprint'],
   INTEGRATION_ACTION: [makeIntegration, 'installation'],

@@ -1,8 +1,9 @@
-import { type DeliveryOutcome, describeOutcome, type Entity } from '@quayside/contracts';
+import { type DeliveryOutcome, describeOutcome, type Entity, isDelivered } from '@quayside/contracts';
 import {
   answerOf,
   createAddressGuard,
   createDeliveryAgent,
+  type DeliveryAgent,
   displayUrl,
   prepare,
   send,
@@ -15,9 +16,10 @@ import type { LeasedWork } from '../../platform/leases.ts';
 import { Refusal } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { signingSecret } from '../identity/index.ts';
-import { type StoredRun, toEntityBody, type UpsertPayload } from './model.ts';
-import { type RunService, serverQueue } from './service.ts';
+import { type GithubPayload, type StoredRun, toEntityBody, type UpsertPayload } from './model.ts';
+import { githubQueue, type RunService, serverQueue } from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
+import type { Github } from './service-github.ts';
 
 /**
  * The server's own deliveries: actions without `agent`. The same claim, send and settle as an agent, against the same
@@ -36,6 +38,8 @@ interface Carried {
   outcome: DeliveryOutcome;
   logs: string[];
   request?: { method: string; url: string };
+  report?: { link?: string; externalRunId?: string };
+  next?: { queue: string; delayMs: number };
 }
 
 /** Creates the entity, or merges into it, tied to the run. Given by app.ts. */
@@ -46,21 +50,38 @@ export type UpsertEntity = (
   runId: string,
 ) => Promise<Entity>;
 
+/** Every request that the portal makes to the outside goes through it, past the address guard. */
+export function createOutbound({ allowPrivateTargets }: { allowPrivateTargets: boolean }): DeliveryAgent {
+  const guard = createAddressGuard({ allowPrivateAddresses: allowPrivateTargets });
+  return createDeliveryAgent({ guard, freshConnections: true });
+}
+
 export function createServerDelivery(dependencies: {
   database: Database;
   dispatch: Dispatch;
   vault: Vault;
   holder: string;
   timeoutMs: number;
-  allowPrivateTargets: boolean;
+  dispatcher: DeliveryAgent;
   azureUrl: string;
   payloadToSend: RunService['payloadToSend'];
+  github: Github;
   upsertEntity: UpsertEntity;
   worldOf(orgId: string): World;
 }): ServerDelivery {
-  const { database, dispatch, vault, holder, timeoutMs, azureUrl, payloadToSend, upsertEntity, worldOf } = dependencies;
-  const guard = createAddressGuard({ allowPrivateAddresses: dependencies.allowPrivateTargets });
-  const dispatcher = createDeliveryAgent({ guard, freshConnections: true });
+  const {
+    database,
+    dispatch,
+    vault,
+    holder,
+    timeoutMs,
+    dispatcher,
+    azureUrl,
+    payloadToSend,
+    github,
+    upsertEntity,
+    worldOf,
+  } = dependencies;
   // Longer than any delivery may take, so that no heartbeat is needed.
   const leaseMs = timeoutMs + 15_000;
 
@@ -88,6 +109,22 @@ export function createServerDelivery(dependencies: {
       outcome,
       request,
       logs: [`Sending ${request.method} ${request.url}`, `The target ${describeOutcome(outcome)}.`],
+    };
+  }
+
+  async function startWorkflow(world: World, payload: GithubPayload): Promise<Carried> {
+    const { outcome, request, id, link } = await github.dispatch(world, payload);
+    const said = outcome.kind === 'answered' && !isDelivered(outcome) ? messageOf(outcome.body) : '';
+    const logs = [`Starting the workflow ${payload.workflow} of ${payload.org}/${payload.repo}`];
+    logs.push(`GitHub ${describeOutcome(outcome)}${said}.`);
+    if (isDelivered(outcome) && payload.reportWorkflowStatus && id === undefined)
+      logs.push('GitHub did not say which workflow run it started, so it is not followed; the workflow has to report.');
+    return {
+      outcome,
+      request,
+      logs,
+      report: { ...(link === undefined ? {} : { link }), ...(id === undefined ? {} : { externalRunId: id }) },
+      ...(payload.reportWorkflowStatus && id !== undefined ? { next: { queue: githubQueue, delayMs: 2_000 } } : {}),
     };
   }
 
@@ -126,14 +163,28 @@ export function createServerDelivery(dependencies: {
       const carried =
         payload.type === 'UPSERT_ENTITY'
           ? await writeEntity(world, run.id, payload as unknown as UpsertPayload)
-          : await sendWebhook(world, run, work, payload);
+          : payload.type === 'GITHUB'
+            ? await startWorkflow(world, payload as unknown as GithubPayload)
+            : await sendWebhook(world, run, work, payload);
       const response = run.payload?.synchronized === true ? answerOf(carried.outcome) : undefined;
-      await dispatch.settle(world, run.id, {
-        token: String(work.token),
-        ...carried,
-        ...(response === undefined ? {} : { response }),
-      });
+      const { next, ...settlement } = carried;
+      await dispatch.settle(
+        world,
+        run.id,
+        { token: String(work.token), ...settlement, ...(response === undefined ? {} : { response }) },
+        next,
+      );
     },
     close: () => dispatcher.close(),
   };
+}
+
+/** GitHub's own sentence about a refusal. */
+function messageOf(body: string): string {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === 'string' ? ` (${message.slice(0, 300)})` : '';
+  } catch {
+    return '';
+  }
 }

@@ -23,6 +23,7 @@ import {
   type ClaimWaits,
   claim,
   claimByKey,
+  enqueue,
   extendLease,
   type LeasedWork,
   lockLease,
@@ -221,6 +222,8 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     world: World,
     runId: string,
     reported: Settlement,
+    /** Work that follows a delivery of a run that goes on. */
+    next?: { queue: string; delayMs: number },
   ): Promise<{ result: 'recorded' | 'will_retry'; run: Run }> {
     const { outcome } = reported;
     const token = parseToken(reported.token);
@@ -245,7 +248,10 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
         },
       );
       const isSynchronized = run.payload?.synchronized === true;
-      const delayMs = isFinal(run.status) ? undefined : retryAfterMs(outcome, attempt, isSynchronized, Math.random());
+      // GitHub drops no duplicates: a dispatch that it may have taken is not sent again.
+      const mayHaveActed = outcome.kind === 'timed_out' || outcome.kind === 'broken';
+      const isOnce = isSynchronized || (run.payload?.type === 'GITHUB' && mayHaveActed);
+      const delayMs = isFinal(run.status) ? undefined : retryAfterMs(outcome, attempt, isOnce, Math.random());
       const lines = [...(settlement.logs ?? [])];
       if (delayMs !== undefined) {
         lines.push(
@@ -258,7 +264,10 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       }
       await settleWork(ctx.db, lease.id);
       await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
-      return { result: 'recorded' as const, run: toRun(await conclude(ctx, run, settlement, isSynchronized)) };
+      const concluded = await conclude(ctx, run, settlement, isSynchronized);
+      if (next && isDelivered(outcome) && !isFinal(concluded.status))
+        await enqueue(ctx.db, { orgId: ctx.orgId, key: runId, ...next });
+      return { result: 'recorded' as const, run: toRun(concluded) };
     });
     metrics.deliveries.inc({ by: world.actor.kind === 'system' ? 'server' : 'agent', outcome: outcome.kind });
     return settled;

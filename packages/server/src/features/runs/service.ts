@@ -63,6 +63,9 @@ export const serverQueue = 'server';
 /** Work whose message is in the organization's topic, for all organizations; parked until a consumer claims it by its key. */
 export const kafkaQueue = 'kafka';
 
+/** Workflow runs of GitHub that are watched until they end. */
+export const githubQueue = 'github';
+
 /** Work that an integration claims by its name. */
 export function integrationQueue(orgId: string, installationId: string): string {
   const isPlain = /^[A-Za-z0-9_.-]{1,80}$/.test(installationId);

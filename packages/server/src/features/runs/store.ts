@@ -15,7 +15,7 @@ const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_ide
 
 /** A run refers by value to what it was about; titles and icons are those of today, each one index look-up. */
 const fromRuns: Sql = sql`runs r
-  left join work w on w.org_id = r.org_id and w.key = r.id
+  left join work w on w.org_id = r.org_id and w.key = r.id and w.queue <> 'github'
   left join actions a on a.org_id = r.org_id and a.id = r.action_id
   left join blueprints bp on bp.org_id = r.org_id and bp.identifier = r.blueprint
   left join entities en on en.org_id = r.org_id and en.blueprint_id = bp.id and en.identifier = r.entity`;
