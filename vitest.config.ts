@@ -43,6 +43,8 @@ export default defineConfig({
           globalSetup: ['./packages/testkit/src/kafka-setup.ts'],
         },
       },
+      // Needs the Helm that script/test builds. Each test starts it anew, which takes a tenth of a second.
+      { test: { name: 'charts', root: 'charts', include, testTimeout: 30_000 } },
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {
         test: { name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], testTimeout: 60_000, fileParallelism: false },

@@ -37,7 +37,7 @@ const roles = [
   ['journey', /^e2e\//],
   [
     'test',
-    /\.(?:test|test-d)\.tsx?$|^packages\/[^/]+\/test\/|^packages\/testkit\/|\/(?:test-setup|global-setup)\.tsx?$/,
+    /\.(?:test|test-d)\.tsx?$|^packages\/[^/]+\/test\/|^charts\/test\/|^packages\/testkit\/|\/(?:test-setup|global-setup)\.tsx?$/,
   ],
   ['tool', /^(?:script|bench)\/|^[^/]+\.config\.ts$|^packages\/[^/]+\/[^/]+\.config\.ts$/],
   ['example', /^examples\//],
