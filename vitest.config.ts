@@ -41,6 +41,8 @@ export default defineConfig({
           root: '.',
           include: [`packages/*/{src,test}/${kafka}`],
           globalSetup: ['./packages/testkit/src/kafka-setup.ts'],
+          // Joining a group, and what a lost broker costs its clients, are seconds.
+          testTimeout: 30_000,
         },
       },
       // Needs the Helm that script/test builds. Each test starts it anew, which takes a tenth of a second.

@@ -4,9 +4,12 @@ import type { Config } from './config.ts';
 import { type HealthServer, startHealth } from './health.ts';
 import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
+import type { Incoming } from './mapping.ts';
 import { MappingFile } from './mapping-file.ts';
 import { createMetrics, renderMetrics } from './metrics.ts';
+import { KafkaSource } from './sources/kafka.ts';
 import { PollingSource } from './sources/polling.ts';
+import type { Source } from './sources/source.ts';
 import { Spool } from './spool.ts';
 import { userAgent, version } from './version.ts';
 
@@ -32,9 +35,18 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
   const { verifyTls } = config.webhook;
   const pooled = createDeliveryAgent({ guard, verifyTls });
   const fresh = createDeliveryAgent({ guard, verifyTls, freshConnections: true });
+  const { kafka } = config;
+  const wants = async (message: Incoming) => {
+    const current = await mapping.current();
+    // A broken mapping wants everything, so that the runs say so.
+    return current.kind === 'unusable' || current.entries.some((entry) => entry.wants(message, () => {}));
+  };
+  const source: Source = kafka
+    ? new KafkaSource({ api, log, config: { ...config, kafka }, wants })
+    : new PollingSource({ api, log, config });
   const loop = new Loop({
     config,
-    source: new PollingSource({ api, log, config }),
+    source,
     spool,
     work: {
       api,
@@ -93,6 +105,7 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
     }
     const end = await loop.run();
     const left = await spool.close(closingMs);
+    await source.close?.();
     if (left > 0) {
       const fate =
         config.dataDir === undefined ? 'they are lost; the portal delivers those runs again' : 'they are kept on disk';

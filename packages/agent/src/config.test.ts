@@ -12,6 +12,8 @@ const mistakesOf = (env: Record<string, string>) => {
   return read.kind === 'mistakes' ? read.mistakes : [];
 };
 
+const kafka = { STREAMER_NAME: 'KAFKA', KAFKA_CONSUMER_GROUP_ID: 'org_x' };
+
 describe('configuration', () => {
   it('lists every mistake at once', () => {
     const mistakes = mistakesOf({
@@ -24,7 +26,7 @@ describe('configuration', () => {
       QUAYSIDE_AGENT_LABELS: 'prod',
     });
     const expected = [
-      /STREAMER_NAME is not set, which means KAFKA.*Set STREAMER_NAME=POLLING/,
+      /KAFKA_CONSUMER_GROUP_ID is missing.*STREAMER_NAME=POLLING needs none/,
       /QUAYSIDE_AGENT_CONCURENCY is not a setting/,
       /PORT_ORG_ID is missing/,
       /PORT_CLIENT_ID is missing/,
@@ -41,13 +43,34 @@ describe('configuration', () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['Kafka', { STREAMER_NAME: 'KAFKA' }, /STREAMER_NAME is KAFKA.*arrives in a later one/],
-    ['an unknown streamer', { STREAMER_NAME: 'PIGEON' }, /must be POLLING/],
+    ['an unknown streamer', { STREAMER_NAME: 'PIGEON' }, /must be KAFKA or POLLING/],
+    ['Kafka without a group', { STREAMER_NAME: 'KAFKA' }, /KAFKA_CONSUMER_GROUP_ID is missing/],
+    ['an unknown protocol', { ...kafka, KAFKA_CONSUMER_SECURITY_PROTOCOL: 'tls' }, /must be one of PLAINTEXT/],
+    ['SASL without a mechanism', { ...kafka, KAFKA_CONSUMER_SECURITY_PROTOCOL: 'sasl_ssl' }, /needs one, e.g. SCRAM/],
+    ['an unknown offset', { ...kafka, KAFKA_CONSUMER_AUTO_OFFSET_RESET: 'first' }, /must be one of smallest/],
+    ['a local portal without brokers', { ...kafka, USING_LOCAL_PORT_INSTANCE: 'true' }, /BOOTSTRAP_SERVERS is missing/],
+    ['brokers without a local portal', { ...kafka, KAFKA_CONSUMER_BOOTSTRAP_SERVERS: 'b:1' }, /only with USING_LOCAL/],
     ['a base URL with /v1', { PORT_API_BASE_URL: 'https://p.example.com/v1/' }, /without, the agent adds it/],
     ['a base URL with a password', { PORT_API_BASE_URL: 'https://u:p@example.com' }, /user info/],
     ['a longer wait than the portal allows', { QUAYSIDE_AGENT_WAIT_SECONDS: '60' }, /from 0 to 50/],
   ])('refuses %s', (_, env, pattern) => {
     expect(mistakesOf({ ...minimal, ...env })).toEqual([expect.stringMatching(pattern)]);
+  });
+
+  it('of Kafka has the defaults of the original', () => {
+    expect(readConfig({ ...minimal, ...kafka, PORT_ORG_ID: 'org_x' }, 1)).toMatchObject({
+      config: {
+        kafka: {
+          groupId: 'org_x',
+          runsTopic: 'org_x.runs',
+          changeLogTopic: 'org_x.change.log',
+          securityProtocol: 'PLAINTEXT',
+          sessionTimeoutMs: 45_000,
+          offsetReset: 'earliest',
+          bootstrapServers: undefined,
+        },
+      },
+    });
   });
 
   it('has the defaults of the original, and ours', () => {

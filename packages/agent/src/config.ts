@@ -22,6 +22,8 @@ export interface Config {
     readonly intervalMs: number;
     readonly batchSize: number;
   };
+  /** STREAMER_NAME=KAFKA; undefined = polling. */
+  readonly kafka: KafkaConfig | undefined;
   readonly backoff: {
     readonly initialMs: number;
     readonly factor: number;
@@ -41,6 +43,21 @@ export interface Config {
   /** What the mapping sees as `env`: tokens of GitLab, whatever else the operator set. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly health: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface KafkaConfig {
+  readonly groupId: string;
+  readonly runsTopic: string;
+  readonly changeLogTopic: string;
+  readonly securityProtocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly sessionTimeoutMs: number;
+  /** Where a group begins that has committed nothing yet. */
+  readonly offsetReset: 'earliest' | 'latest' | 'fail';
+  /** SSL_CERT_FILE: trusted besides what Node trusts. */
+  readonly caFile: string | undefined;
+  /** USING_LOCAL_PORT_INSTANCE: these instead of what the portal says, without a user. */
+  readonly bootstrapServers: readonly string[] | undefined;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -101,14 +118,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     Math.round(number(name, fallback, { min: 0.01, max }) * 1000);
 
   const streamer = (text('STREAMER_NAME') ?? 'KAFKA').toUpperCase();
-  if (streamer === 'KAFKA') {
-    const why =
-      text('STREAMER_NAME') === undefined ? 'STREAMER_NAME is not set, which means KAFKA' : 'STREAMER_NAME is KAFKA';
-    mistakes.push(
-      `${why}: this version of the agent can not consume Kafka yet, it arrives in a later one. Set STREAMER_NAME=POLLING; the portal holds the poll, so it is as quick`,
-    );
-  } else if (streamer !== 'POLLING') {
-    mistakes.push(`STREAMER_NAME is "${streamer}": it must be POLLING`);
+  if (streamer !== 'KAFKA' && streamer !== 'POLLING') {
+    mistakes.push(`STREAMER_NAME is "${streamer}": it must be KAFKA or POLLING`);
   }
   for (const name of Object.keys(env)) {
     if (name.startsWith('QUAYSIDE_AGENT_') && !ownVariables.has(name)) {
@@ -132,10 +143,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
       intervalMs: seconds('POLLING_INTERVAL_SECONDS', 10, 3_600),
       batchSize: number('POLLING_RUNS_BATCH_SIZE', 100, { min: 1, max: 1_000, isWhole: true }),
     },
+    kafka: streamer === 'KAFKA' ? readKafka(text, number, flag, mistakes) : undefined,
     backoff: {
       initialMs: seconds('POLLING_INITIAL_BACKOFF_SECONDS', 1, 3_600),
       factor: number('POLLING_BACKOFF_FACTOR', 2, { min: 1, max: 100 }),
-      maxMs: seconds('POLLING_MAX_BACKOFF_SECONDS', 300, 86_400),
+      // Consumers are few, and brokers are asked nothing while they are away.
+      maxMs: seconds('POLLING_MAX_BACKOFF_SECONDS', streamer === 'KAFKA' ? 30 : 300, 86_400),
       jitter: number('POLLING_BACKOFF_JITTER_FACTOR', 0.1, { min: 0, max: 1 }),
       giveUpAfterMs: seconds('POLLING_MAX_FAILURE_DURATION_SECONDS', 3_600, 31_536_000),
     },
@@ -152,6 +165,75 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
       healthPort === 0 ? undefined : { host: text('QUAYSIDE_AGENT_HEALTH_HOST') ?? '127.0.0.1', port: healthPort },
   };
   return mistakes.length > 0 ? { kind: 'mistakes', mistakes } : { kind: 'ok', config: deepFreeze(config) };
+}
+
+const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+/** The names that clients of Kafka have for it. */
+const offsetResets: Record<string, KafkaConfig['offsetReset']> = {
+  smallest: 'earliest',
+  earliest: 'earliest',
+  beginning: 'earliest',
+  largest: 'latest',
+  latest: 'latest',
+  end: 'latest',
+  error: 'fail',
+};
+
+function readKafka(
+  text: (name: string) => string | undefined,
+  number: (name: string, fallback: number, range: { min: number; max: number; isWhole?: boolean }) => number,
+  flag: (name: string, fallback: boolean) => boolean,
+  mistakes: string[],
+): KafkaConfig {
+  const oneOf = <T extends string>(name: string, value: string, values: readonly T[]): T => {
+    const found = values.find((one) => one === value.toUpperCase());
+    if (found === undefined) mistakes.push(`${name} is "${value}": it must be one of ${values.join(', ')}`);
+    return found ?? (values[0] as T);
+  };
+  const organizationId = text('PORT_ORG_ID') ?? '';
+  const groupId = text('KAFKA_CONSUMER_GROUP_ID') ?? '';
+  if (groupId === '')
+    mistakes.push(
+      'KAFKA_CONSUMER_GROUP_ID is missing: a name that begins with PORT_ORG_ID; agents of the same name share the work. (STREAMER_NAME=POLLING needs none, and is as quick with Quayside)',
+    );
+  const protocolName = 'KAFKA_CONSUMER_SECURITY_PROTOCOL';
+  const securityProtocol = oneOf(protocolName, text(protocolName) ?? 'PLAINTEXT', securityProtocols);
+  const mechanismName = 'KAFKA_CONSUMER_AUTHENTICATION_MECHANISM';
+  const mechanism = text(mechanismName) ?? 'none';
+  const hasUser = securityProtocol.startsWith('SASL');
+  if (hasUser && mechanism.toLowerCase() === 'none')
+    mistakes.push(`${mechanismName} is missing: ${securityProtocol} needs one, e.g. SCRAM-SHA-512`);
+  const resetName = 'KAFKA_CONSUMER_AUTO_OFFSET_RESET';
+  const offsetReset = offsetResets[(text(resetName) ?? 'earliest').toLowerCase()];
+  if (offsetReset === undefined)
+    mistakes.push(`${resetName} is "${text(resetName)}": it must be one of ${Object.keys(offsetResets).join(', ')}`);
+  const isLocal = flag('USING_LOCAL_PORT_INSTANCE', false);
+  const servers = text('KAFKA_CONSUMER_BOOTSTRAP_SERVERS');
+  if (isLocal && servers === undefined)
+    mistakes.push('KAFKA_CONSUMER_BOOTSTRAP_SERVERS is missing: USING_LOCAL_PORT_INSTANCE=true needs it');
+  if (!isLocal && servers !== undefined)
+    mistakes.push('KAFKA_CONSUMER_BOOTSTRAP_SERVERS works only with USING_LOCAL_PORT_INSTANCE=true');
+  if (isLocal && hasUser)
+    mistakes.push(
+      `${protocolName} is ${securityProtocol}, but USING_LOCAL_PORT_INSTANCE=true fetches no user to log in as`,
+    );
+  return {
+    groupId,
+    runsTopic: text('KAFKA_RUNS_TOPIC') ?? `${organizationId}.runs`,
+    changeLogTopic: text('KAFKA_CHANGE_LOG_TOPIC') ?? `${organizationId}.change.log`,
+    securityProtocol,
+    mechanism:
+      hasUser && mechanism.toLowerCase() !== 'none' ? oneOf(mechanismName, mechanism, mechanisms) : 'SCRAM-SHA-512',
+    sessionTimeoutMs: number('KAFKA_CONSUMER_SESSION_TIMEOUT_MS', 45_000, {
+      min: 1_000,
+      max: 3_600_000,
+      isWhole: true,
+    }),
+    offsetReset: offsetReset ?? 'earliest',
+    caFile: text('SSL_CERT_FILE'),
+    bootstrapServers: isLocal ? servers?.split(',').map((server) => server.trim()) : undefined,
+  };
 }
 
 function readUrl(value: string, mistakes: string[]): string {

@@ -1,6 +1,6 @@
 import type { Lease, Settlement } from '@quayside/contracts';
 import { agentLeaseMs } from '@quayside/contracts/dispatch-rules';
-import type { Claimed } from '@quayside/delivery';
+import type { Claimed, Message } from '@quayside/delivery';
 import type { ApiCall, PortalApi } from './api.ts';
 import { portalCalls } from './portal-calls.ts';
 import type { Result } from './report.ts';
@@ -10,6 +10,8 @@ import type { Result } from './report.ts';
  *
  *   leased         claim = lease with a fencing token; extended while the work goes on; one settle ends it, and until then
  *                  nothing is given up: if the agent dies, the run goes to another agent
+ *   reported       (Kafka of a Port-compatible portal) the brokers hold it; log, response and status are reported call by call
+ *   change         (Kafka) a change of the catalog: nobody is told what came of it
  *   acknowledged   (Port-compatible portals) begin = ack, which takes the run for good; log, response and status are
  *                  reported call by call
  */
@@ -17,6 +19,10 @@ export interface Job {
   run: Claimed;
   attempt: number;
   custody: Custody;
+  /** As it came, checked; else it is built from the run. */
+  message?: Message;
+  /** Called when the outcome can not be lost any more: the portal has it, or the disk, or there is none to keep. */
+  onSafe?(): void;
 }
 
 interface Custody {
@@ -28,6 +34,8 @@ interface Custody {
   /** Gives an unused run back; nobody is to get it before `delayMs`. */
   release(delayMs: number): Promise<void>;
   reportCalls(result: Result): ReportCall[];
+  /** Is there a run to write a log into? */
+  readonly hasRun: boolean;
 }
 
 export interface ReportCall extends ApiCall {
@@ -39,6 +47,7 @@ export interface ReportCall extends ApiCall {
 const leaseMarginMs = 2_000;
 
 export class LeaseCustody implements Custody {
+  readonly hasRun = true;
   private readonly api: PortalApi;
   private readonly runId: string;
   private readonly lease: Lease;
@@ -88,11 +97,11 @@ function shrink(settlement: Settlement): Settlement {
   return { ...rest, outcome, logs: [...(rest.logs ?? []), note] };
 }
 
-const acknowledgeTries = 3;
-
-export class AcknowledgedCustody implements Custody {
-  private readonly api: PortalApi;
-  private readonly runId: string;
+/** What is held by others (the brokers) as long as nothing is committed. */
+export class ReportedCustody implements Custody {
+  readonly hasRun: boolean = true;
+  protected readonly api: PortalApi;
+  protected readonly runId: string;
 
   constructor(api: PortalApi, runId: string) {
     this.api = api;
@@ -100,6 +109,35 @@ export class AcknowledgedCustody implements Custody {
   }
 
   async begin(): Promise<boolean> {
+    return true;
+  }
+
+  heldUntilMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  async extend(): Promise<'held'> {
+    return 'held';
+  }
+
+  async release(): Promise<void> {
+    // Nothing was taken; what is not committed, or whose claim runs out, is handed out again.
+  }
+
+  /** Line by line; the response before the status, because automations read it when the run ends. */
+  reportCalls(result: Result): ReportCall[] {
+    return [
+      ...(result.logs ?? []).map((line) => portalCalls.addLog(this.runId, line)),
+      ...(result.response === undefined ? [] : [portalCalls.setResponse(this.runId, result.response)]),
+      ...(result.report === undefined ? [] : [portalCalls.patchRun(this.runId, result.report)]),
+    ];
+  }
+}
+
+const acknowledgeTries = 3;
+
+export class AcknowledgedCustody extends ReportedCustody {
+  override async begin(): Promise<boolean> {
     let wasCut = false;
     for (let tries = 0; tries < acknowledgeTries; tries += 1) {
       const answer = await this.api.call(portalCalls.acknowledge(this.runId));
@@ -113,6 +151,14 @@ export class AcknowledgedCustody implements Custody {
     }
     return wasCut;
   }
+}
+
+export class ChangeCustody implements Custody {
+  readonly hasRun = false;
+
+  async begin(): Promise<boolean> {
+    return true;
+  }
 
   heldUntilMs(): number {
     return Number.POSITIVE_INFINITY;
@@ -123,15 +169,10 @@ export class AcknowledgedCustody implements Custody {
   }
 
   async release(): Promise<void> {
-    // Nothing was acknowledged; the claim runs out by itself.
+    // Not committed, so it is read again.
   }
 
-  /** Line by line; the response before the status, because automations read it when the run ends. */
-  reportCalls(result: Result): ReportCall[] {
-    return [
-      ...(result.logs ?? []).map((line) => portalCalls.addLog(this.runId, line)),
-      ...(result.response === undefined ? [] : [portalCalls.setResponse(this.runId, result.response)]),
-      ...(result.report === undefined ? [] : [portalCalls.patchRun(this.runId, result.report)]),
-    ];
+  reportCalls(): ReportCall[] {
+    return [];
   }
 }

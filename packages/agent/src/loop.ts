@@ -178,6 +178,7 @@ export class Loop {
     }
     log.info({ ...context, delayMs }, 'no entry of the mapping wants the run; it is left to other agents');
     await this.release(job, delayMs);
+    job.onSafe?.();
     return undefined;
   }
 
@@ -188,6 +189,7 @@ export class Loop {
     if (plan === undefined) return;
     if (!(await job.custody.begin())) {
       log.info(context, 'the run was taken by somebody else');
+      job.onSafe?.();
       return;
     }
     const keeper = new LeaseKeeper(job, this.options.heartbeatMs ?? agentHeartbeatMs, () => {
@@ -201,6 +203,8 @@ export class Loop {
     if (keeper.lost.aborted || worked.kind === 'expired') {
       keeper.stop();
       if (worked.kind === 'expired') log.warn(context, 'the lease ran out before anything was sent');
+      // Whoever has the lease now answers for the run.
+      job.onSafe?.();
       return;
     }
     metrics[isDelivered(worked.result.outcome) ? 'delivered' : 'failed'] += 1;
@@ -211,7 +215,11 @@ export class Loop {
       doneCount: 0,
       createdAt: new Date().toISOString(),
     };
-    await spool.submit(report, () => keeper.stop());
+    const kept = await spool.submit(report, () => {
+      keeper.stop();
+      job.onSafe?.();
+    });
+    if (kept === 'on_disk') job.onSafe?.();
   }
 }
 

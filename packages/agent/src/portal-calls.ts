@@ -28,6 +28,13 @@ export const portalCalls = {
     path: '/v1/actions/runs/claim-pending',
     body: { installationId: agentInstallationId, limit, invocationMethod: 'WEBHOOK' },
   }),
+  /** Those whose messages came from Kafka; none = only to show that the agent is there. */
+  claimRuns: (runIds: string[], agent: AgentIdentity): ApiCall => ({
+    method: 'POST',
+    path: '/v1/actions/runs/claim-pending',
+    body: { installationId: agentInstallationId, limit: Math.max(1, runIds.length), runIds, agent },
+  }),
+  kafkaCredentials: (): ApiCall => ({ method: 'GET', path: '/v1/kafka-credentials' }),
   acknowledge: (runId: string): ApiCall => ({
     method: 'PATCH',
     path: '/v1/actions/runs/ack',
@@ -63,10 +70,10 @@ export const portalCalls = {
     path: run(runId),
     body: patch,
   }),
-  /** Port's portal queues runs for polling agents only after this. */
-  choosePolling: (): ApiCall => ({
+  /** A portal queues runs for polling agents, or publishes them, only after this. */
+  chooseStreamer: (portAgentStreamerName: 'KAFKA' | 'POLLING'): ApiCall => ({
     method: 'PATCH',
     path: '/v1/organization',
-    body: { settings: { portAgentStreamerName: 'POLLING' } },
+    body: { settings: { portAgentStreamerName } },
   }),
 };

@@ -84,17 +84,18 @@ export class Spool {
   }
 
   /** Keeps the report and tries once. Resolves after that try; `onClosed` comes when the portal has it (or never will). */
-  async submit(report: Report, onClosed: () => void): Promise<void> {
+  async submit(report: Report, onClosed: () => void): Promise<'closed' | 'on_disk' | 'in_memory'> {
     const entry: Entry = { report, isBusy: true, onClosed };
     this.entries.set(keyOf(report), entry);
     await this.persist(report, false);
     const result = await this.work(entry);
-    if (result === 'closed') return;
+    if (result === 'closed') return 'closed';
     // Still busy: a flush that closes the report meanwhile would have its file written again behind it.
     entry.isBusy = true;
-    await this.persist(report, true);
+    const isOnDisk = await this.persist(report, true);
     entry.isBusy = false;
     this.schedule();
+    return isOnDisk ? 'on_disk' : 'in_memory';
   }
 
   /** Tries everything once; stops at the first sign that the portal is away. */
@@ -181,9 +182,9 @@ export class Spool {
     if (dir !== undefined) await rm(this.fileOf(dir, report), { force: true }).catch(() => undefined);
   }
 
-  private async persist(report: Report, isForced: boolean): Promise<void> {
+  private async persist(report: Report, isForced: boolean): Promise<boolean> {
     const { dir, log } = this.options;
-    if (dir === undefined || !this.entries.has(keyOf(report))) return;
+    if (dir === undefined || !this.entries.has(keyOf(report))) return false;
     const file = this.fileOf(dir, report);
     try {
       const handle = await open(`${file}.new`, 'w', 0o600);
@@ -191,11 +192,13 @@ export class Spool {
       if (isForced) await handle.sync();
       await handle.close();
       await rename(`${file}.new`, file);
+      return true;
     } catch (error) {
       log.error(
         { err: error, run: report.runId },
         'the outcome could not be written to QUAYSIDE_AGENT_DATA_DIR; it is kept in memory only',
       );
+      return false;
     }
   }
 

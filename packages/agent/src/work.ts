@@ -51,7 +51,7 @@ export type Plan =
 export async function planWork(job: Job, options: WorkOptions): Promise<Plan> {
   const mapping = await options.mapping.current();
   if (mapping.kind === 'unusable') return mapping;
-  const message = buildMessage(job.run);
+  const message: Incoming = job.message ?? buildMessage(job.run);
   const notes: string[] = [];
   const entry = mapping.entries.find((candidate) => candidate.wants(message, (sentence) => notes.push(sentence)));
   return entry === undefined ? { kind: 'ignored', notes } : { kind: 'entry', entry, message, notes };
@@ -73,7 +73,7 @@ export async function carryOut(
 ): Promise<WorkResult> {
   const { run, attempt } = job;
   const isSync = isSynchronized(run.payload);
-  const progress = new Progress(options.api, run.id);
+  const progress = new Progress(options.api, job.custody.hasRun ? run.id : undefined);
   progress.add(`Received by the agent ${options.agentId}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
   let request: { method: string; url: string } | undefined;
   if (plan.kind === 'unusable') {
@@ -157,13 +157,14 @@ function logOutcome(log: Log, job: Job, outcome: DeliveryOutcome, request: { url
 /** The lines of one attempt. Normally they all go with the result; a slow target has them shown before. */
 class Progress {
   private readonly api: PortalApi;
-  private readonly runId: string;
+  /** Undefined = nobody to show it to. */
+  private readonly runId: string | undefined;
   private readonly lines: string[] = [];
   private reportedCount = 0;
   private timer: NodeJS.Timeout | undefined;
   private reporting: Promise<void> | undefined;
 
-  constructor(api: PortalApi, runId: string) {
+  constructor(api: PortalApi, runId: string | undefined) {
     this.api = api;
     this.runId = runId;
   }
@@ -173,6 +174,7 @@ class Progress {
   }
 
   start(): void {
+    if (this.runId === undefined) return;
     this.timer = setTimeout(() => {
       this.reporting = this.reportSoFar();
     }, showProgressAfterMs);
@@ -189,6 +191,7 @@ class Progress {
   }
 
   private async reportSoFar(): Promise<void> {
+    if (this.runId === undefined) return;
     const count = this.lines.length;
     const answer = await this.api.call(portalCalls.addLog(this.runId, this.lines.join('\n')), { timeoutMs: 5_000 });
     if (answer.kind === 'ok') this.reportedCount = count;

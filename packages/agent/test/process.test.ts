@@ -57,7 +57,7 @@ describe('start', () => {
     expect(await exitCode).toBe(1);
     expect(output()).toContain('The agent can not start:\n');
     for (const name of [
-      'STREAMER_NAME',
+      'KAFKA_CONSUMER_GROUP_ID',
       'PORT_ORG_ID',
       'PORT_CLIENT_ID',
       'PORT_CLIENT_SECRET',
@@ -67,10 +67,10 @@ describe('start', () => {
     }
   });
 
-  it('with Kafka says that it arrives later and what to set', async () => {
+  it('with Kafka but no group says what to set', async () => {
     const { exitCode, output } = start({ STREAMER_NAME: 'KAFKA' });
     expect(await exitCode).toBe(1);
-    expect(output()).toContain('Set STREAMER_NAME=POLLING');
+    expect(output()).toContain('KAFKA_CONSUMER_GROUP_ID is missing');
   });
 });
 

@@ -118,7 +118,7 @@ export class PollingSource implements Source {
     const { api, log, config } = this.options;
     this.mode = mode;
     log.info(`the portal is asked every ${config.polling.intervalMs / 1000} s: ${reason}`);
-    const answer = await api.call(portalCalls.choosePolling());
+    const answer = await api.call(portalCalls.chooseStreamer('POLLING'));
     if (answer.kind !== 'ok')
       log.warn({ problem: answer.message }, 'the portal did not take the setting portAgentStreamerName');
   }

@@ -4,6 +4,8 @@ import type { Job } from '../custody.ts';
 export interface Source {
   /** Waits for work, not longer than the abort. Never throws. */
   claim(load: Load, signal: AbortSignal): Promise<ClaimResult>;
+  /** After the last job and the last report. */
+  close?(): Promise<void>;
 }
 
 export interface Load {

@@ -1,0 +1,467 @@
+import { readFileSync } from 'node:fs';
+import { getCACertificates } from 'node:tls';
+import type { Consumer, Message as KafkaMessage, MessagesStream } from '@platformatic/kafka';
+import type { ClaimedRun } from '@quayside/contracts';
+import { recordHeaders } from '@quayside/contracts/kafka-rules';
+import { invocationOf, type Message, verifyMessage } from '@quayside/delivery';
+import type { PortalApi } from '../api.ts';
+import type { Config, KafkaConfig } from '../config.ts';
+import { ChangeCustody, type Job, LeaseCustody, ReportedCustody } from '../custody.ts';
+import type { Log } from '../log.ts';
+import { portalCalls } from '../portal-calls.ts';
+import { version } from '../version.ts';
+import type { ClaimResult, Load, Source } from './source.ts';
+
+/**
+ * Consumes the organization's topics. The brokers hold what is not dealt with; the agent says how far it is by committing.
+ *
+ *   record ──► read ──not for agents, unreadable, forged, unwanted──► done
+ *                └──► ready ──key free, slot free──► (claimed at the portal) ──► job ──outcome safe──► done ──► committed
+ *
+ * Invariants
+ *   - An offset is committed only when this record and every earlier one of its partition are done: their outcomes are
+ *     recorded by the portal or kept on disk, or they need none. A crash reads the others again.
+ *   - At most one job per key at a time, in order; jobs of different keys run beside each other, also within a partition.
+ *   - A record whose header asks for it is carried out under a lease of the portal, so a record that comes twice (a crash, a
+ *     rebalance, another group) is carried out once. Without that header the portal is not ours: as Port's agent, at least once.
+ *   - No more than `maxHeld` records are in memory; beyond that nothing is read, while heartbeats go on.
+ */
+export interface KafkaSourceOptions {
+  api: PortalApi;
+  log: Log;
+  config: Pick<Config, 'agentId' | 'labels' | 'clientSecret' | 'organizationId'> & { kafka: KafkaConfig };
+  /** Does an entry of the mapping want it? What nobody here wants is not taken from others. */
+  wants(message: Message): Promise<boolean>;
+}
+
+type Record = KafkaMessage<Buffer, Buffer, Buffer, Buffer>;
+
+interface Held {
+  record: Record;
+  key: string;
+  message: Message;
+  kind: 'leased' | 'reported' | 'change';
+  isDone: boolean;
+}
+
+interface Session {
+  consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
+  stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>;
+  /** What is held of each assigned partition, in the order of offsets. */
+  partitions: Map<string, Held[]>;
+  failure: string | undefined;
+}
+
+const maxHeld = 1_000;
+/** The agent shows itself to the portal this often when there is nothing to do. */
+const idleMs = 20_000;
+const commitDelayMs = 10;
+const clientId = 'quayside-agent';
+
+export class KafkaSource implements Source {
+  private readonly options: KafkaSourceOptions;
+  private session: Session | undefined;
+  private readonly ready: Held[] = [];
+  private readonly activeKeys = new Set<string>();
+  private wake = () => {};
+  private isAnnounced = false;
+  /** A lease was seen: the portal knows the calls that others do not. */
+  private isOurPortal = false;
+  private committing: Promise<void> | undefined;
+  private readonly toCommit = new Map<
+    string,
+    { topic: string; partition: number; offset: bigint; leaderEpoch: number }
+  >();
+
+  constructor(options: KafkaSourceOptions) {
+    this.options = options;
+  }
+
+  async claim(load: Load, signal: AbortSignal): Promise<ClaimResult> {
+    try {
+      this.session ??= await this.open();
+    } catch (error) {
+      return { kind: 'failed', message: explain(error, this.options.config), retryAfterMs: undefined };
+    }
+    const { failure } = this.session;
+    if (failure !== undefined) {
+      await this.closeSession();
+      return { kind: 'failed', message: failure, retryAfterMs: undefined };
+    }
+    const taken = await this.wanted(await this.take(load.free, signal));
+    const leased = taken.filter((held) => held.kind === 'leased');
+    if (leased.length === 0 && !(taken.length === 0 && this.isOurPortal && !signal.aborted))
+      return { kind: 'jobs', jobs: taken.map((held) => this.toJob(held)), pauseMs: 0 };
+
+    const agent = {
+      id: this.options.config.agentId,
+      version,
+      labels: { ...this.options.config.labels },
+      inFlight: load.inFlight,
+      capacity: load.capacity,
+    };
+    const runIds = leased.map((held) => held.message.context.runId);
+    const answer = await this.options.api.call(portalCalls.claimRuns(runIds, agent), { signal });
+    if (answer.kind !== 'ok') {
+      for (const held of taken) this.activeKeys.delete(held.key);
+      this.ready.unshift(...taken);
+      if (signal.aborted) return { kind: 'jobs', jobs: [], pauseMs: 0 };
+      const retryAfterMs = answer.kind === 'refused' ? answer.retryAfterMs : undefined;
+      return { kind: 'failed', message: answer.message, retryAfterMs };
+    }
+    const runs = new Map(((answer.body as { runs?: ClaimedRun[] }).runs ?? []).map((run) => [run.id, run]));
+    const jobs = taken.flatMap((held): Job[] => {
+      if (held.kind !== 'leased') return [this.toJob(held)];
+      const run = runs.get(held.message.context.runId);
+      if (run?.lease) return [this.toJob(held, run)];
+      this.options.log.info(place(held), 'the run is with somebody else, or done');
+      this.finish(held);
+      return [];
+    });
+    return { kind: 'jobs', jobs, pauseMs: 0 };
+  }
+
+  /** Commits what is done and leaves the group, so that its partitions go to others at once. */
+  async close(): Promise<void> {
+    await this.closeSession();
+  }
+
+  private toJob(held: Held, claimed?: ClaimedRun): Job {
+    const { api } = this.options;
+    const { message } = held;
+    const invocation = held.kind === 'change' ? {} : invocationOf(message);
+    const onSafe = () => this.finish(held);
+    if (held.kind === 'change') {
+      const id = `${header(held.record, recordHeaders.event) ?? 'change'}-${held.record.partition}-${held.record.offset}`;
+      return { run: { id, payload: {} }, attempt: 1, custody: new ChangeCustody(), message, onSafe };
+    }
+    const { runId } = message.context;
+    if (claimed?.lease) {
+      const custody = new LeaseCustody(api, runId, claimed.lease);
+      const run = { id: runId, payload: claimed.payload ?? invocation };
+      return { run, attempt: claimed.lease.attempt, custody, message, onSafe };
+    }
+    return {
+      run: { id: runId, payload: invocation },
+      attempt: 1,
+      custody: new ReportedCustody(api, runId),
+      message,
+      onSafe,
+    };
+  }
+
+  /** Up to `limit` ready records of different keys; waits for one. */
+  private async take(limit: number, signal: AbortSignal): Promise<Held[]> {
+    for (const endMs = performance.now() + idleMs; ; ) {
+      const taken: Held[] = [];
+      for (let index = 0; index < this.ready.length && taken.length < limit; ) {
+        const held = this.ready[index];
+        if (held === undefined || this.activeKeys.has(held.key)) index += 1;
+        else {
+          this.activeKeys.add(held.key);
+          this.ready.splice(index, 1);
+          taken.push(held);
+        }
+      }
+      const leftMs = endMs - performance.now();
+      if (taken.length > 0 || signal.aborted || leftMs <= 0 || this.session?.failure !== undefined) return taken;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        const end = () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', end);
+          resolve();
+        };
+        signal.addEventListener('abort', end);
+        this.wake = end;
+      });
+    }
+  }
+
+  /** What no entry of the mapping wants is passed over before it is claimed: agents of other groups have it too. */
+  private async wanted(taken: readonly Held[]): Promise<Held[]> {
+    const wanted: Held[] = [];
+    for (const held of taken)
+      if (await this.options.wants(held.message)) wanted.push(held);
+      else {
+        this.options.log.info(place(held), 'no entry of the mapping wants the message; it is left to other groups');
+        this.finish(held);
+      }
+    return wanted;
+  }
+
+  private async open(): Promise<Session> {
+    const { log, config } = this.options;
+    const { kafka } = config;
+    const login = await this.logIn();
+    const { Consumer } = await import('@platformatic/kafka');
+    const protocol = kafka.securityProtocol;
+    const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
+      clientId,
+      groupId: kafka.groupId,
+      bootstrapBrokers: login.brokers,
+      ...(protocol.endsWith('SSL') && { tls: { ca: trusted(kafka.caFile) } }),
+      ...(protocol.startsWith('SASL') && {
+        sasl: { mechanism: kafka.mechanism, username: login.username, password: login.password },
+      }),
+      autocommit: false,
+      sessionTimeout: kafka.sessionTimeoutMs,
+      rebalanceTimeout: Math.max(kafka.sessionTimeoutMs, 60_000),
+      heartbeatInterval: Math.min(3_000, Math.floor(kafka.sessionTimeoutMs / 3)),
+      retries: 3,
+      retryDelay: 300,
+      maxWaitTime: 1_000,
+      highWaterMark: 256,
+    });
+    // The stream tells what breaks; an error without a listener would end the process.
+    consumer.on('error', () => {});
+    const topics = [kafka.runsTopic, kafka.changeLogTopic];
+    const partitions = new Map<string, Held[]>();
+    const session = { consumer, partitions, failure: undefined } as unknown as Session;
+    consumer.on('consumer:group:join', ({ assignments }) => {
+      const mine = new Set(
+        (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((p) => `${topic}/${p}`)),
+      );
+      // What was read of partitions that are somebody else's now is theirs; what is at work here is refused to one of the two.
+      for (const name of partitions.keys()) if (!mine.has(name)) partitions.delete(name);
+      for (const name of mine) if (!partitions.has(name)) partitions.set(name, []);
+      this.ready.splice(0, Infinity, ...this.ready.filter((held) => mine.has(nameOf(held.record))));
+      if (mine.size === 0)
+        log.error(
+          { group: kafka.groupId },
+          'no partitions are assigned: the other agents of this group have them all. This one stands by; for more at once give the topics more partitions, or raise QUAYSIDE_AGENT_CONCURRENCY. An agent that is to see every message needs a KAFKA_CONSUMER_GROUP_ID of its own',
+        );
+      else log.info({ partitions: [...mine] }, 'partitions are assigned');
+    });
+    try {
+      session.stream = await consumer.consume({
+        topics,
+        mode: 'committed',
+        fallbackMode: kafka.offsetReset,
+      });
+    } catch (error) {
+      consumer.close(true).catch(() => undefined);
+      throw error;
+    }
+    void this.pump(session);
+    await this.announce();
+    log.info({ brokers: login.brokers, group: kafka.groupId, topics }, 'consuming');
+    return session;
+  }
+
+  private async logIn(): Promise<{ brokers: string[]; username: string; password: string }> {
+    const { api, config } = this.options;
+    const { bootstrapServers } = config.kafka;
+    if (bootstrapServers !== undefined) return { brokers: [...bootstrapServers], username: '', password: '' };
+    const answer = await api.call(portalCalls.kafkaCredentials());
+    if (answer.kind !== 'ok') throw new PortalRefusal(`the portal gives no Kafka credentials: ${answer.message}`);
+    const { credentials } = answer.body as {
+      credentials?: { brokers?: unknown; username?: unknown; password?: unknown };
+    };
+    if (!Array.isArray(credentials?.brokers) || credentials.brokers.length === 0)
+      throw new PortalRefusal('the portal names no Kafka brokers; is PORT_API_BASE_URL right?');
+    return {
+      brokers: credentials.brokers.map(String),
+      username: String(credentials.username ?? ''),
+      password: String(credentials.password ?? ''),
+    };
+  }
+
+  /** After joining, so that nothing is published before somebody reads from the end. A refusal is only worth a line. */
+  private async announce(): Promise<void> {
+    if (this.isAnnounced) return;
+    const answer = await this.options.api.call(portalCalls.chooseStreamer('KAFKA'));
+    if (answer.kind === 'ok') this.isAnnounced = true;
+    else
+      this.options.log.warn({ problem: answer.message }, 'the portal did not take the setting portAgentStreamerName');
+  }
+
+  private async pump(session: Session): Promise<void> {
+    try {
+      for await (const record of session.stream) {
+        this.receive(session, record);
+        while (session === this.session && heldCount(session) >= maxHeld)
+          await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      session.failure ??= 'the connection to the brokers ended';
+    } catch (error) {
+      session.failure ??= explain(error, this.options.config);
+    }
+    this.wake();
+  }
+
+  private receive(session: Session, record: Record): void {
+    const held = session.partitions.get(nameOf(record));
+    // Read again after a rebalance, while it is still at work here.
+    if (!held || held.some((one) => one.record.offset === record.offset)) return;
+    const read = this.read(record);
+    const entry: Held = {
+      record,
+      key: '',
+      message: {} as Message,
+      kind: 'change',
+      isDone: read === undefined,
+      ...read,
+    };
+    held.push(entry);
+    if (read === undefined) this.advance(session, entry);
+    else {
+      this.ready.push(entry);
+      this.wake();
+    }
+  }
+
+  /** Undefined = nothing is to be done about it here. */
+  private read(record: Record): Pick<Held, 'key' | 'message' | 'kind'> | undefined {
+    const { log, config } = this.options;
+    const where = { topic: record.topic, partition: record.partition, offset: Number(record.offset) };
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(record.value?.toString() ?? '');
+    } catch {
+      log.error(
+        where,
+        'a message is not JSON and is passed over; something else than the portal writes into the topic',
+      );
+      return undefined;
+    }
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    const message = parsed as Message;
+    if (record.topic === config.kafka.changeLogTopic) {
+      const destination = message.changelogDestination as { agent?: unknown } | undefined;
+      if (!destination?.agent) return undefined;
+      return { kind: 'change', message, key: `change ${record.key?.toString() ?? record.offset}` };
+    }
+    if (!invocationOf(message).agent) return undefined;
+    const verified = verifyMessage(message, config.clientSecret);
+    if (verified.kind !== 'valid') {
+      const problem = verified.kind === 'unsigned' ? 'has no signature' : 'has a wrong signature';
+      log.error(
+        where,
+        `a message ${problem} and is passed over: check that PORT_CLIENT_SECRET is the secret of the organization's primary credential, and who may write into the topic`,
+      );
+      return undefined;
+    }
+    const checked = verified.message as Message;
+    if (typeof checked.context?.runId !== 'string') {
+      log.error(where, 'a message names no run and is passed over');
+      return undefined;
+    }
+    const isLeased = header(record, recordHeaders.lease) === checked.context.runId;
+    this.isOurPortal ||= isLeased;
+    return { kind: isLeased ? 'leased' : 'reported', message: checked, key: `run ${checked.context.runId}` };
+  }
+
+  private finish(held: Held): void {
+    if (held.isDone) return;
+    held.isDone = true;
+    this.activeKeys.delete(held.key);
+    if (this.session) this.advance(this.session, held);
+    this.wake();
+  }
+
+  /** Moves what may be committed of the partition over everything that is done. */
+  private advance(session: Session, { record }: Held): void {
+    const name = nameOf(record);
+    const held = session.partitions.get(name);
+    const firstOpen = held?.findIndex((one) => !one.isDone) ?? 0;
+    const done = held?.splice(0, firstOpen === -1 ? held.length : firstOpen) ?? [];
+    const last = done.at(-1)?.record;
+    if (last === undefined) return;
+    const { topic, partition, offset, leaderEpoch } = last;
+    this.toCommit.set(name, { topic, partition, offset: offset + 1n, leaderEpoch });
+    this.committing ??= this.commit(session);
+  }
+
+  /** One at a time; what becomes done meanwhile goes with the next. */
+  private async commit(session: Session): Promise<void> {
+    while (this.toCommit.size > 0) {
+      await new Promise((resolve) => setTimeout(resolve, commitDelayMs));
+      const offsets = [...this.toCommit.entries()].flatMap(([name, offset]) =>
+        session.partitions.has(name) ? [offset] : [],
+      );
+      this.toCommit.clear();
+      if (offsets.length === 0 || session !== this.session) break;
+      try {
+        await session.consumer.commit({ offsets });
+      } catch (error) {
+        // The next one covers it; until then a restart would read these again.
+        this.options.log.info({ problem: explain(error, this.options.config) }, 'progress could not be committed');
+      }
+    }
+    this.committing = undefined;
+  }
+
+  private async closeSession(): Promise<void> {
+    const { session } = this;
+    if (!session) return;
+    await this.committing;
+    this.session = undefined;
+    this.ready.length = 0;
+    this.toCommit.clear();
+    const closed = session.consumer.close(true).catch(() => undefined);
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
+  }
+}
+
+class PortalRefusal extends Error {}
+
+/** Those that Node trusts (NODE_EXTRA_CA_CERTS among them), and the bundle that SSL_CERT_FILE names. */
+function trusted(file: string | undefined): string[] {
+  return [...getCACertificates('default'), ...(file ? [readFileSync(file, 'utf8')] : [])];
+}
+
+function nameOf(record: Record): string {
+  return `${record.topic}/${record.partition}`;
+}
+
+function place({ record, message }: Held): object {
+  const { topic, partition, offset } = record;
+  return { topic, partition, offset: Number(offset), run: message.context?.runId };
+}
+
+function heldCount(session: Session): number {
+  let count = 0;
+  for (const held of session.partitions.values()) count += held.length;
+  return count;
+}
+
+function header(record: Record, name: string): string | undefined {
+  return record.headerEntries.find(([key]) => key?.toString() === name)?.[1]?.toString();
+}
+
+/** What the brokers said, and what to do about it. */
+function explain(error: unknown, config: KafkaSourceOptions['config']): string {
+  if (error instanceof PortalRefusal) return error.message;
+  const said = innermost(error);
+  const { kafka } = config;
+  const remedy = [
+    [
+      /SASL|authentication/i,
+      'the brokers refuse the user; check PORT_CLIENT_ID, PORT_CLIENT_SECRET and KAFKA_CONSUMER_AUTHENTICATION_MECHANISM',
+    ],
+    [
+      /group authorization/i,
+      `the user may not use the group ${kafka.groupId}; KAFKA_CONSUMER_GROUP_ID must begin with ${config.organizationId}`,
+    ],
+    [
+      /topic authorization|unknown topic/i,
+      `the topics ${kafka.runsTopic} and ${kafka.changeLogTopic} are not there for this user; check PORT_ORG_ID, KAFKA_RUNS_TOPIC and KAFKA_CHANGE_LOG_TOPIC`,
+    ],
+    [
+      /certificate|self-signed|issuer/i,
+      'the certificate of the brokers is not trusted; add its CA with NODE_EXTRA_CA_CERTS or SSL_CERT_FILE',
+    ],
+    [
+      /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|connect/i,
+      'the brokers can not be reached; check DNS, firewall and KAFKA_CONSUMER_SECURITY_PROTOCOL',
+    ],
+  ].find(([pattern]) => (pattern as RegExp).test(said))?.[1];
+  return remedy === undefined ? `Kafka: ${said}` : `Kafka: ${said} (${String(remedy)})`;
+}
+
+function innermost(error: unknown): string {
+  const { message, errors, cause } = error as { message?: string; errors?: unknown[]; cause?: unknown };
+  const inner = [...(errors ?? []), ...(cause ? [cause] : [])].map(innermost).filter((line) => line !== '');
+  return ([...new Set(inner)].join('; ') || (message ?? '')).slice(0, 500);
+}
