@@ -2,11 +2,13 @@ import { Modal, Text, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { glyphOf } from '../ui/icon.tsx';
+import { useFocusReturn } from '../ui/use-focus-return.ts';
 import { type Command, findCommands } from './commands.ts';
 import { useCommands } from './use-commands.ts';
 
 /** Ctrl/Cmd-K. A combobox over a list: the text keeps the focus, the arrows move the choice, Enter takes it. */
 export function Palette({ onClose }: { onClose: () => void }): ReactNode {
+  useFocusReturn();
   return (
     <Modal.Root opened onClose={onClose} padding={0} size={560} yOffset="12vh">
       <Modal.Overlay />

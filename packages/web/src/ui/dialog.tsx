@@ -1,6 +1,7 @@
 import { Modal } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
+import { useFocusReturn } from './use-focus-return.ts';
 
 interface DialogProps {
   title: ReactNode;
@@ -16,6 +17,7 @@ interface DialogProps {
  * counts as a second page banner.
  */
 export function Dialog({ title, onClose, size = 'md', isModalOnly = false, children }: DialogProps): ReactNode {
+  useFocusReturn();
   const isNarrow = useMediaQuery('(max-width: 36em)', false, { getInitialValueInEffect: false });
   return (
     <Modal.Root

@@ -75,6 +75,7 @@ export function SelfServicePage(): ReactNode {
                 <ActionCard
                   key={action.identifier}
                   action={action}
+                  headingOrder={grouping === 'none' ? 2 : 3}
                   blueprint={titleOf(action.trigger.blueprintIdentifier ?? '')}
                 />
               ))}
@@ -97,7 +98,15 @@ export function SelfServicePage(): ReactNode {
 /** What pressing the button does, in a word that the button does not say already. */
 const effects = { CREATE: 'Creates', 'DAY-2': 'Changes', DELETE: 'Deletes' } as const;
 
-function ActionCard({ action, blueprint }: { action: SelfServiceAction; blueprint: string }): ReactNode {
+function ActionCard({
+  action,
+  blueprint,
+  headingOrder,
+}: {
+  action: SelfServiceAction;
+  blueprint: string;
+  headingOrder: 2 | 3;
+}): ReactNode {
   const titleId = useId();
   const mayExecute = useMay('action:execute');
   const title = action.title ?? action.identifier;
@@ -107,7 +116,7 @@ function ActionCard({ action, blueprint }: { action: SelfServiceAction; blueprin
       <Group gap="sm" wrap="nowrap" align="flex-start">
         <IconTile name={action.icon} fallback={IconBolt} size={38} />
         <Box miw={0}>
-          <Title order={3} id={titleId} className="q-wrap">
+          <Title order={headingOrder} size="h3" id={titleId} className="q-wrap">
             {title}
           </Title>
           <Text size="sm" c="dimmed" lineClamp={3} mt={2}>

@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import type { BodyOf, Entity, entityRoutes } from '@quayside/contracts';
 import { IconCheck, IconSelector } from '@tabler/icons-react';
 import { useInfiniteQuery, useQueries } from '@tanstack/react-query';
-import { type ReactNode, type Ref, useState } from 'react';
+import { type ReactNode, type Ref, useEffect, useState } from 'react';
 import { entityQuery, entitySearchQuery } from './queries.ts';
 
 interface EntitySelectProps {
@@ -50,6 +50,12 @@ export function EntitySelect(props: EntitySelectProps): ReactNode {
     enabled: combobox.dropdownOpened,
   });
   const options = found.data?.pages.flatMap((page) => page.entities) ?? [];
+  const firstFound = asked && !found.isPlaceholderData ? options[0]?.identifier : undefined;
+  // Who types wants the best match: Enter takes it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the combobox is another object on every render
+  useEffect(() => {
+    if (firstFound) combobox.selectFirstOption();
+  }, [firstFound, asked]);
   const chosen = useQueries({
     queries: value.map((identifier) => ({ ...entityQuery(blueprint, identifier), retry: false })),
   });
@@ -101,7 +107,7 @@ export function EntitySelect(props: EntitySelectProps): ReactNode {
                 {titleOf(identifier)}
               </Pill>
             ))}
-            <Combobox.EventsTarget>
+            <Combobox.EventsTarget withExpandedAttribute>
               <PillsInput.Field
                 ref={props.inputRef}
                 {...(props.isFirst ? { 'data-autofocus': true } : {})}

@@ -124,7 +124,7 @@ function RunView({ run }: { run: Run }): ReactNode {
                       {run.response !== undefined && run.response !== null && (
                         <JsonBlock label="Response" value={run.response} />
                       )}
-                      <JsonBlock label="Inputs" value={run.rawProperties} />
+                      <JsonBlock label="Inputs as sent" value={run.rawProperties} />
                       {run.payload && <JsonBlock label="Payload" value={run.payload} />}
                     </Stack>
                   </Tabs.Panel>
