@@ -1,4 +1,4 @@
-import { createAddressGuard, createDeliveryAgent } from '@quayside/delivery';
+import { createAddressGuard, createDeliveryAgent, createTrust } from '@quayside/delivery';
 import { PortalApi } from './api.ts';
 import type { Config } from './config.ts';
 import { type HealthServer, startHealth } from './health.ts';
@@ -26,15 +26,17 @@ const stuckAfterMs = 60_000;
 
 export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: number } = {}): Agent {
   const { portalUrl, clientId, clientSecret } = config;
-  const api = new PortalApi({ portalUrl, clientId, clientSecret, userAgent });
+  const { findProxy } = config.network;
+  const trust = createTrust(config.network.trust, (problem) => log.warn(problem));
+  const api = new PortalApi({ portalUrl, clientId, clientSecret, userAgent, findProxy, trust });
   const spool = new Spool({ api, log, dir: config.dataDir, backoff: config.backoff });
   const metrics = createMetrics();
   const mapping = new MappingFile({ path: config.mappingPath, env: config.environment, log });
   // Private services are what an agent is for; metadata services of the cloud it runs in are not.
   const guard = createAddressGuard({ allowPrivateAddresses: true });
   const { verifyTls } = config.webhook;
-  const pooled = createDeliveryAgent({ guard, verifyTls });
-  const fresh = createDeliveryAgent({ guard, verifyTls, freshConnections: true });
+  const pooled = createDeliveryAgent({ guard, verifyTls, findProxy, trust });
+  const fresh = createDeliveryAgent({ guard, verifyTls, findProxy, trust, freshConnections: true });
   const { kafka } = config;
   const wants = async (message: Incoming) => {
     const current = await mapping.current();

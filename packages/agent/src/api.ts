@@ -1,5 +1,5 @@
 import { describeOutcome } from '@quayside/contracts/delivery-rules';
-import { createDeliveryAgent, exchange } from '@quayside/delivery';
+import { createDeliveryAgent, type DeliveryAgent, exchange, type FindProxy, type Trust } from '@quayside/delivery';
 
 /**
  * Calls to the portal. One token is fetched for many calls and renewed before it runs out; a 401 renews it once more and
@@ -31,6 +31,8 @@ export interface PortalApiOptions {
   clientId: string;
   clientSecret: string;
   userAgent: string;
+  findProxy?: FindProxy | undefined;
+  trust?: Trust;
 }
 
 interface Token {
@@ -45,7 +47,7 @@ const maxReplyBytes = 256 * 1024 * 1024;
 
 export class PortalApi {
   private readonly options: PortalApiOptions;
-  private readonly dispatcher = createDeliveryAgent({ connectTimeoutMs: 10_000 });
+  private readonly dispatcher: DeliveryAgent;
   private current: Token | undefined;
   private fetching: Promise<Token | Failure> | undefined;
   /** Calls made, token calls included; for the metrics. */
@@ -53,6 +55,8 @@ export class PortalApi {
 
   constructor(options: PortalApiOptions) {
     this.options = options;
+    const { findProxy, trust } = options;
+    this.dispatcher = createDeliveryAgent({ connectTimeoutMs: 10_000, findProxy, ...(trust && { trust }) });
   }
 
   async call(call: ApiCall, options: CallOptions = {}): Promise<ApiAnswer> {

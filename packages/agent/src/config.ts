@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { maxClaimWaitMs } from '@quayside/contracts/dispatch-rules';
+import { type FindProxy, readProxies, type TrustSources } from '@quayside/delivery';
 
 /**
  * The agent's configuration: the environment of Port's agent (spec/actions.md §3.2), name by name and default by default,
@@ -33,6 +34,8 @@ export interface Config {
     readonly giveUpAfterMs: number;
   };
   readonly webhook: { readonly timeoutMs: number; readonly verifyTls: boolean };
+  /** For calls to the portal and to targets alike. */
+  readonly network: { readonly findProxy: FindProxy | undefined; readonly trust: TrustSources };
   readonly logLevel: LogLevel;
   /** May a run's log in the portal quote what the target answered? The agent's own log never does. */
   readonly quotesAnswers: boolean;
@@ -81,7 +84,15 @@ const ownVariables = new Set([
   'QUAYSIDE_AGENT_DATA_DIR',
   'QUAYSIDE_AGENT_HEALTH_PORT',
   'QUAYSIDE_AGENT_HEALTH_HOST',
+  'QUAYSIDE_AGENT_CA_DIR',
+  'QUAYSIDE_AGENT_CLIENT_CERT_FILE',
+  'QUAYSIDE_AGENT_CLIENT_KEY_FILE',
+  'QUAYSIDE_AGENT_CLIENT_KEY_PASSPHRASE',
 ]);
+/** Files of CA certificates, by the names that other tools gave them. */
+const caFileVariables = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'];
+/** Where Debian, Alpine and the Helm chart put certificates of one's own. */
+const defaultCaDir = '/usr/local/share/ca-certificates';
 
 export function readConfig(env: Readonly<Record<string, string | undefined>>, processId: number): ConfigResult {
   const mistakes: string[] = [];
@@ -127,6 +138,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     }
   }
 
+  const proxies = readProxies(env);
+  mistakes.push(...proxies.mistakes);
+  const certificateFile = text('QUAYSIDE_AGENT_CLIENT_CERT_FILE');
+  const keyFile = text('QUAYSIDE_AGENT_CLIENT_KEY_FILE');
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    mistakes.push(
+      'QUAYSIDE_AGENT_CLIENT_CERT_FILE and QUAYSIDE_AGENT_CLIENT_KEY_FILE belong together: set both or none',
+    );
+  }
+
   const healthPort = number('QUAYSIDE_AGENT_HEALTH_PORT', 0, { min: 0, max: 65_535, isWhole: true });
   const config: Config = {
     organizationId: required('PORT_ORG_ID', 'the id of your organization, shown in the portal under Settings'),
@@ -155,6 +176,26 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     webhook: {
       timeoutMs: seconds('WEBHOOK_INVOKER_TIMEOUT', 30, 3_600),
       verifyTls: flag('WEBHOOK_VERIFY_SSL', true),
+    },
+    network: {
+      findProxy: proxies.findProxy,
+      trust: {
+        files: caFileVariables.flatMap((variable) => {
+          const path = text(variable);
+          return path === undefined ? [] : [{ path, variable }];
+        }),
+        directories: [
+          { path: text('QUAYSIDE_AGENT_CA_DIR') ?? defaultCaDir },
+          ...(text('SSL_CERT_DIR') ?? '')
+            .split(':')
+            .filter((path) => path !== '')
+            .map((path) => ({ path, variable: 'SSL_CERT_DIR' })),
+        ],
+        client:
+          certificateFile === undefined || keyFile === undefined
+            ? undefined
+            : { certificateFile, keyFile, passphrase: env.QUAYSIDE_AGENT_CLIENT_KEY_PASSPHRASE },
+      },
     },
     logLevel: readLogLevel(text('LOG_LEVEL'), mistakes),
     quotesAnswers: flag('DETAILED_LOGGING', true),

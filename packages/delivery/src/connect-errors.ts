@@ -1,3 +1,5 @@
+import { bracketed, ProxyFailure } from './proxy.ts';
+
 /**
  * A connection that was never made. Wrapping the cause at the connector is what lets the sender say "nothing was sent"
  * with certainty: the same codes (ECONNRESET, ETIMEDOUT …) also occur after the request went out.
@@ -5,8 +7,9 @@
 export class ConnectFailure extends Error {
   readonly code: string;
 
-  constructor(cause: Error, target: ConnectTarget) {
-    super(explain(cause, target), { cause });
+  /** `detail` says more about the cause than its code does. */
+  constructor(cause: Error, target: ConnectTarget, detail?: string) {
+    super(detail ?? (cause instanceof ProxyFailure ? cause.message : explain(cause, target)), { cause });
     this.name = 'ConnectFailure';
     this.code = codeOf(cause);
   }
@@ -50,15 +53,19 @@ const explanations: Record<string, (at: string, host: string) => string> = {
 };
 const trustRemedy = 'add the CA with NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
 
+export function nameTarget({ hostname, port }: ConnectTarget): string {
+  return `${bracketed(hostname)}:${port}`;
+}
+
 function explain(cause: Error, target: ConnectTarget): string {
   const host = target.hostname;
-  const at = `${host.includes(':') ? `[${host}]` : host}:${target.port}`;
+  const at = nameTarget(target);
   const code = codeOf(cause);
   return explanations[code]?.(at, host) ?? `no connection to ${at}: ${firstMessage(cause)}`;
 }
 
 /** Of several addresses that all failed (AggregateError) the first one speaks. */
-function codeOf(error: Error): string {
+export function codeOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0]);
   return 'CONNECT_FAILED';

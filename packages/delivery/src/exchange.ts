@@ -17,7 +17,7 @@ import { ConnectFailure, ForbiddenAddress } from './connect-errors.ts';
  * is what gives the phases, and it costs less.
  */
 export interface ExchangeOptions {
-  dispatcher: Dispatcher;
+  dispatcher: Pick<Dispatcher, 'dispatch'>;
   timeoutMs: number;
   maxAnswerBytes?: number;
   /** Stops the attempt, e.g. because its lease is lost. The outcome is then `broken`, or `unreachable` before the start. */

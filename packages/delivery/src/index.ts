@@ -6,7 +6,7 @@ export {
 } from './address-guard.ts';
 export { answerOf } from './answer.ts';
 export { ConnectFailure, ForbiddenAddress } from './connect-errors.ts';
-export { createDeliveryAgent, type DeliveryAgent, type DeliveryAgentOptions, guardedConnector } from './dispatcher.ts';
+export { createDeliveryAgent, type DeliveryAgent, type DeliveryAgentOptions } from './dispatcher.ts';
 export { type Exchange, type ExchangeOptions, exchange } from './exchange.ts';
 export {
   buildMessage,
@@ -30,5 +30,7 @@ export {
   signRequest,
   type Unpreparable,
 } from './prepare.ts';
+export { displayProxy, type FindProxy, readProxies } from './proxy.ts';
 export { send } from './send.ts';
 export { sign, signatureHeaders, signStandard, verify, verifyStandard } from './signing.ts';
+export { createTrust, type Trust, type TrustSources } from './trust.ts';

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { selfSigned } from './self-signed.ts';
 
@@ -28,7 +28,11 @@ export const answerOk: Answer = (_, response) => {
 
 /** `answer` in the result may be replaced at any time. */
 export async function startReceiver(
-  options: { host?: string; tls?: boolean; answer?: Answer } = {},
+  options: {
+    host?: string /** True = with the self-signed certificate. */;
+    tls?: boolean | ServerOptions;
+    answer?: Answer;
+  } = {},
 ): Promise<Receiver> {
   const host = options.host ?? '127.0.0.1';
   const receiver: Receiver = {
@@ -50,7 +54,8 @@ export async function startReceiver(
     receiver.requests.push(received);
     await receiver.answer(received, response);
   };
-  const server = options.tls ? createTlsServer(selfSigned, onRequest) : createServer(onRequest);
+  const tls = options.tls === true ? selfSigned : options.tls;
+  const server = tls ? createTlsServer(tls, onRequest) : createServer(onRequest);
   receiver.port = await listen(server, host);
   const name = host.includes(':') ? `[${host}]` : host;
   receiver.url = `${options.tls ? 'https' : 'http'}://${name}:${receiver.port}`;
