@@ -41,8 +41,9 @@ export default defineConfig({
           root: '.',
           include: [`packages/*/{src,test}/${kafka}`],
           globalSetup: ['./packages/testkit/src/kafka-setup.ts'],
-          // Joining a group, and what a lost broker costs its clients, are seconds.
-          testTimeout: 30_000,
+          // Joining a group is seconds, and more while other files start and kill processes on the same cores.
+          testTimeout: 90_000,
+          fileParallelism: false,
         },
       },
       // Needs the Helm that script/test builds. Each test starts it anew, which takes a tenth of a second.

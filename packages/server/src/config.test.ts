@@ -52,4 +52,28 @@ describe('configuration', () => {
       expect.objectContaining({ message: expect.not.stringContaining('short-secret') }),
     );
   });
+
+  it('has no Kafka unless brokers are named, and refuses settings of it that do not fit', () => {
+    expect(readConfig({}).kafka).toBeUndefined();
+    expect(readConfig({ KAFKA_BROKERS: 'a:9092, b:9092' }).kafka).toMatchObject({
+      brokers: ['a:9092', 'b:9092'],
+      clientBrokers: ['a:9092', 'b:9092'],
+      tls: undefined,
+      sasl: undefined,
+      provisions: true,
+    });
+    const user = { KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p' };
+    expect(readConfig({ KAFKA_BROKERS: 'a:9092', ...user }).kafka).toMatchObject({
+      tls: { ca: undefined },
+      sasl: { mechanism: 'SCRAM-SHA-512', username: 'u', password: 'p' },
+    });
+    for (const [environment, mistake] of [
+      [{ KAFKA_BROKERS: 'http://a:9092' }, 'KAFKA_BROKERS must be host:port'],
+      [{ KAFKA_BROKERS: 'a:1', KAFKA_USERNAME: 'u' }, 'belong together'],
+      [{ KAFKA_BROKERS: 'a:1', KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }, 'needs KAFKA_USERNAME'],
+      [{ KAFKA_BROKERS: 'a:1', ...user, KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }, 'asks for no user'],
+      [{ KAFKA_BROKERS: 'a:1', KAFKA_CA_FILE: '/no/such/file' }, 'KAFKA_CA_FILE can not be read'],
+    ] as const)
+      expect(() => readConfig(environment)).toThrow(mistake);
+  });
 });
