@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
 /** The real Helm, which script/test builds, with a home of its own. */
@@ -12,6 +13,7 @@ export const toolFolder = folder;
 export const chartFolder = (chart: string): string => join(import.meta.dirname, '..', chart);
 
 const home = mkdtempSync(join(tmpdir(), 'quayside-charts-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 export const inHome = (name: string): string => join(home, name);
 
 export interface Run {
