@@ -41,6 +41,16 @@ describe.each([
   });
 });
 
+it('the agent’s chart knows every variable that the agent reads, below the prefixes where it knows all', () => {
+  const { properties } = JSON.parse(read('quayside-agent', 'values.schema.json'));
+  const [{ enum: known }, { not: others }] = properties.env.properties.normal.propertyNames.anyOf;
+  const source = readFileSync(join(import.meta.dirname, '../../packages/agent/src/config.ts'), 'utf8');
+  const variables = [...source.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)].map((match) => match[1] ?? '');
+  const guarded = variables.filter((name) => new RegExp(others.pattern).test(name));
+  expect(guarded.length).toBeGreaterThan(0);
+  expect(guarded.filter((name) => !known.includes(name))).toEqual([]);
+});
+
 describe('the judge of what is rendered', () => {
   const deployment = `
 apiVersion: apps/v1
