@@ -40,7 +40,8 @@ export const PasswordLink = Type.Object({ link: Type.String(), expiresAt: Instan
 export type PasswordLink = Static<typeof PasswordLink>;
 export const passwordLinkSeconds = 7 * 24 * 60 * 60;
 
-export const newPassword = Type.String({ minLength: 12, maxLength: 1024 });
+export const minPasswordLength = 12;
+const newPassword = Type.String({ minLength: minPasswordLength, maxLength: 1024 });
 
 const UserParams = Type.Object({ user_email: Type.String() });
 const TeamParams = Type.Object({ name: Type.String() });

@@ -100,6 +100,11 @@ export const Delivery = Type.Object({
 });
 export type Delivery = Static<typeof Delivery>;
 
+/** Every approver must approve; otherwise the first one does. */
+export function isApprovalByAll(requiredApproval: unknown): boolean {
+  return (requiredApproval as { type?: unknown } | null)?.type === 'ALL';
+}
+
 /** A change of the catalog that was made with this run's id. */
 export const AffectedEntity = Type.Object({
   blueprint: Type.String(),

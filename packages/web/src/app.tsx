@@ -32,7 +32,8 @@ function createClients(history: RouterHistory | undefined) {
   const queryClient = createQueryClient(() => {
     queryClient.removeQueries({ queryKey: meQuery.queryKey });
     const { href, pathname } = router.state.location;
-    if (pathname !== '/login') void router.navigate({ to: '/login', search: { from: href } });
+    if (pathname !== '/login' && pathname !== '/password')
+      void router.navigate({ to: '/login', search: { from: href } });
   });
   const router = createAppRouter(queryClient);
   if (history) router.update({ ...router.options, history });

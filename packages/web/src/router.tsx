@@ -16,8 +16,10 @@ import { AgentsPage } from './features/agents/index.ts';
 import { AuditPage } from './features/audit/index.ts';
 import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/index.ts';
 import { CredentialsPage } from './features/credentials/index.ts';
+import { PeoplePage } from './features/people/index.ts';
 import { RunPage, RunsPage } from './features/runs/index.ts';
-import { LoginPage, meQuery } from './features/session/index.ts';
+import { SecretsPage } from './features/secrets/index.ts';
+import { LoginPage, meQuery, PasswordPage } from './features/session/index.ts';
 import { StartPage } from './features/start/index.ts';
 import {
   parseAuditSearch,
@@ -45,6 +47,8 @@ const login = createRoute({
   component: LoginPage,
   validateSearch: parseLoginSearch,
 });
+
+const password = createRoute({ getParentRoute: () => root, path: '/password', component: PasswordPage });
 
 const shell = createRoute({
   getParentRoute: () => root,
@@ -98,6 +102,8 @@ const credentials = createRoute({
   path: '/settings/credentials',
   component: CredentialsPage,
 });
+const people = createRoute({ getParentRoute: () => shell, path: '/settings/people', component: PeoplePage });
+const secrets = createRoute({ getParentRoute: () => shell, path: '/settings/secrets', component: SecretsPage });
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/audit',
@@ -110,6 +116,7 @@ const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component:
 
 const tree = root.addChildren([
   login,
+  password,
   shell.addChildren([
     home,
     selfServe,
@@ -120,6 +127,8 @@ const tree = root.addChildren([
     entity,
     agents,
     credentials,
+    people,
+    secrets,
     audit,
     start,
     nowhere,

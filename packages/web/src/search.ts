@@ -50,6 +50,8 @@ export interface RunsSearch {
   source?: string | undefined;
   active?: boolean | undefined;
   mine?: boolean | undefined;
+  /** Runs that wait for the decision of whoever looks. */
+  awaiting?: boolean | undefined;
 }
 export function parseRunsSearch(raw: Raw): RunsSearch {
   return {
@@ -58,6 +60,7 @@ export function parseRunsSearch(raw: Raw): RunsSearch {
     entity: text(raw.entity),
     source: oneOf(raw.source, ['UI', 'API', 'AUTOMATION']),
     active: flag(raw.active),
+    awaiting: flag(raw.awaiting),
     mine: flag(raw.mine),
   };
 }

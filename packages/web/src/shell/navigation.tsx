@@ -1,4 +1,15 @@
-import { IconBolt, IconBox, IconHistory, IconKey, IconPlayerPlay, IconRobot, IconRoute } from '@tabler/icons-react';
+import {
+  IconBolt,
+  IconBox,
+  IconChecklist,
+  IconHistory,
+  IconKey,
+  IconLock,
+  IconPlayerPlay,
+  IconRobot,
+  IconRoute,
+  IconUsers,
+} from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useBlueprints } from '../features/blueprints/index.ts';
@@ -11,6 +22,8 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
   const maySeeAgents = useMay('agent:read');
   const isAdmin = useMe().user.roles.some((role) => role.name === 'Admin');
   const mayManage = useMay('credential:manage');
+  const maySecrets = useMay('secret:manage');
+  const mayPeople = useMay('user:manage');
   return (
     <nav aria-label="Main">
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the links inside are what is used; this only closes the drawer after them */}
@@ -20,9 +33,13 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <IconBolt size={18} aria-hidden="true" />
           <span>Self-service</span>
         </Link>
-        <Link to="/runs">
+        <Link to="/runs" activeOptions={{ includeSearch: true, exact: true }}>
           <IconPlayerPlay size={18} aria-hidden="true" />
           <span>Runs</span>
+        </Link>
+        <Link to="/runs" search={{ awaiting: true }} activeOptions={{ includeSearch: true, exact: true }}>
+          <IconChecklist size={18} aria-hidden="true" />
+          <span>Approvals</span>
         </Link>
         <p className="q-nav-title">Catalog</p>
         {blueprints.map((blueprint) => {
@@ -49,6 +66,18 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <Link to="/settings/credentials">
             <IconKey size={18} aria-hidden="true" />
             <span>Credentials</span>
+          </Link>
+        )}
+        {maySecrets && (
+          <Link to="/settings/secrets">
+            <IconLock size={18} aria-hidden="true" />
+            <span>Secrets</span>
+          </Link>
+        )}
+        {mayPeople && (
+          <Link to="/settings/people">
+            <IconUsers size={18} aria-hidden="true" />
+            <span>People</span>
           </Link>
         )}
         {isAdmin && (

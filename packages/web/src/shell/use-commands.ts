@@ -16,6 +16,8 @@ export function useCommands(): Command[] {
     ['Catalog', '/catalog', 'blueprints entities'],
     ['Agents', '/agents', 'execution'],
     ['Credentials', '/settings/credentials', 'client secret token'],
+    ['Secrets', '/settings/secrets', 'token password template'],
+    ['People', '/settings/people', 'users teams invite role'],
     ['Audit log', '/audit', 'history who changed'],
     ['Get started', '/get-started', 'help connect agent'],
   ] as const;

@@ -1,8 +1,8 @@
 import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconLock, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
-import { useMe, useSignOut } from '../features/session/index.ts';
+import { type ReactNode, useState } from 'react';
+import { ChangePasswordDialog, useMe, useSignOut } from '../features/session/index.ts';
 
 const schemes = [
   { value: 'auto', label: 'Like the system', Glyph: IconDeviceDesktop },
@@ -15,6 +15,7 @@ export function UserMenu(): ReactNode {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const signOut = useSignOut();
   const navigate = useNavigate();
+  const [isChanging, setChanging] = useState(false);
   const name = `${user.firstName} ${user.lastName}`.trim() || user.email;
   const initials = name
     .split(/[\s.@]+/)
@@ -22,47 +23,53 @@ export function UserMenu(): ReactNode {
     .map((part) => part.charAt(0).toUpperCase())
     .join('');
   return (
-    <Menu position="bottom-end" width={240}>
-      <Menu.Target>
-        <UnstyledButton aria-label={`${initials}: account of ${name}`} style={{ borderRadius: '50%' }}>
-          <Avatar size={34} radius="xl" variant="filled" color="harbour" aria-hidden="true">
-            {initials}
-          </Avatar>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label c="dimmed">
-          <Text span size="sm" fw={600} c="var(--mantine-color-text)" display="block" truncate>
-            {name}
-          </Text>
-          <Text span size="xs" display="block" truncate>
-            {user.email}
-          </Text>
-          <Text span size="xs" display="block" truncate>
-            {organization.name} · {user.roles[0]?.name ?? 'Member'}
-          </Text>
-        </Menu.Label>
-        <Menu.Divider />
-        <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as typeof colorScheme)}>
-          {schemes.map(({ value, label, Glyph }) => (
-            <Menu.RadioItem
-              key={value}
-              value={value}
-              closeMenuOnClick={false}
-              rightSection={<Glyph size={16} aria-hidden="true" />}
-            >
-              {label}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconLogout size={16} aria-hidden="true" />}
-          onClick={() => signOut.mutate(undefined, { onSettled: () => void navigate({ to: '/login' }) })}
-        >
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      {isChanging && <ChangePasswordDialog onClose={() => setChanging(false)} />}
+      <Menu position="bottom-end" width={240}>
+        <Menu.Target>
+          <UnstyledButton aria-label={`${initials}: account of ${name}`} style={{ borderRadius: '50%' }}>
+            <Avatar size={34} radius="xl" variant="filled" color="harbour" aria-hidden="true">
+              {initials}
+            </Avatar>
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label c="dimmed">
+            <Text span size="sm" fw={600} c="var(--mantine-color-text)" display="block" truncate>
+              {name}
+            </Text>
+            <Text span size="xs" display="block" truncate>
+              {user.email}
+            </Text>
+            <Text span size="xs" display="block" truncate>
+              {organization.name} · {user.roles[0]?.name ?? 'Member'}
+            </Text>
+          </Menu.Label>
+          <Menu.Divider />
+          <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as typeof colorScheme)}>
+            {schemes.map(({ value, label, Glyph }) => (
+              <Menu.RadioItem
+                key={value}
+                value={value}
+                closeMenuOnClick={false}
+                rightSection={<Glyph size={16} aria-hidden="true" />}
+              >
+                {label}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconLock size={16} aria-hidden="true" />} onClick={() => setChanging(true)}>
+            Change password
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconLogout size={16} aria-hidden="true" />}
+            onClick={() => signOut.mutate(undefined, { onSettled: () => void navigate({ to: '/login' }) })}
+          >
+            Sign out
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
   );
 }

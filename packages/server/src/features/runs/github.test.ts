@@ -1,4 +1,4 @@
-import { type ActionBody, actionRoutes, type Run, runRoutes, secretRoutes } from '@quayside/contracts';
+import { type ActionBody, actionRoutes, auditRoutes, type Run, runRoutes, secretRoutes } from '@quayside/contracts';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
@@ -81,6 +81,9 @@ describe('a workflow of GitHub', () => {
       link: 'https://github.example/runs/4711',
       pendingExecution: false,
     });
+    const { audits } = (await test.machine.call(auditRoutes.list, { query: { run_id: id } })).body;
+    // What a backend tells is an event, also while the status stays.
+    expect(JSON.stringify(audits?.map((one) => one.diff))).toContain('https://github.example/runs/4711');
     const [request] = dispatches();
     expect(request?.path).toBe('/repos/acme/shop/actions/workflows/deploy.yml/dispatches');
     expect(request?.headers.authorization).toBe('Bearer ghp_token_value');

@@ -347,11 +347,6 @@ export function needsApproval(requiredApproval: Action['requiredApproval']): boo
   return requiredApproval !== undefined && requiredApproval !== false;
 }
 
-/** Every approver must approve; otherwise the first one does. */
-export function needsAllApprovals(requiredApproval: unknown): boolean {
-  return (requiredApproval as { type?: unknown } | null)?.type === 'ALL';
-}
-
 /** A run as stored, with what its references are called today. */
 export interface StoredRun {
   id: string;

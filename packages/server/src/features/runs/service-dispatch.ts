@@ -285,6 +285,14 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     isSynchronized: boolean,
   ): Promise<StoredRun> {
     const { outcome, report } = settlement;
+    const note = async (facts: Parameters<typeof updateRun>[4]): Promise<StoredRun> => {
+      await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, facts);
+      return runs.announce(ctx, run);
+    };
+    const look = async (): Promise<StoredRun> => {
+      ctx.db.wake(runTopic(ctx.orgId, run.id));
+      return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
+    };
     const change = {
       ...(settlement.response === undefined ? {} : { response: settlement.response }),
       ...(report?.link === undefined ? {} : { link: report.link }),
@@ -294,17 +302,13 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     };
     if (isFinal(run.status)) {
       // The target was faster and closed the run; its word stands, only the response is kept.
-      if (settlement.response !== undefined && run.response === null)
-        await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { response: settlement.response });
-      ctx.db.wake(runTopic(ctx.orgId, run.id));
-      return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
+      const isKept = settlement.response !== undefined && run.response === null;
+      return isKept ? note({ response: settlement.response }) : look();
     }
     const status = report?.status ?? (isDelivered(outcome) ? (isSynchronized ? 'SUCCESS' : undefined) : 'FAILURE');
     if (status === 'SUCCESS') return runs.move(ctx, run, 'succeed', change);
     if (status === 'FAILURE') return runs.move(ctx, run, 'fail', { summary: failureSummary(outcome), ...change });
-    if (Object.keys(change).length > 0) await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, change);
-    ctx.db.wake(runTopic(ctx.orgId, run.id));
-    return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
+    return Object.keys(change).length > 0 ? note(change) : look();
   }
 
   async function agents(world: World): Promise<{ agents: Agent[]; pendingRuns: number; oldestPendingAt?: string }> {

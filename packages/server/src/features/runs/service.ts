@@ -2,6 +2,7 @@ import {
   type Approver,
   type Entity,
   initialStatus,
+  isApprovalByAll,
   isFinal,
   type Run,
   type RunEvent,
@@ -28,7 +29,6 @@ import {
 import { openSecrets } from '../secrets/index.ts';
 import {
   hideSecrets,
-  needsAllApprovals,
   needsApproval,
   payloadOwner,
   payloadToSend,
@@ -361,7 +361,7 @@ export function createRunService(dependencies: {
       const description = decision.description ?? null;
       await approvals.decide(ctx.db, ctx.orgId, runId, { userId: ctx.actor.id, state, description });
       const approval = { state, userId: ctx.actor.id, description };
-      if (isApproval && ctx.actor.kind === 'user' && needsAllApprovals(run.requiredApproval)) {
+      if (isApproval && ctx.actor.kind === 'user' && isApprovalByAll(run.requiredApproval)) {
         const all = await approvals.listApprovers(ctx.db, ctx.orgId, runId);
         if (all.some((one) => one.state === 'PENDING' && one.canAct)) {
           await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, { approval });
@@ -430,6 +430,7 @@ export function createRunService(dependencies: {
     setResponse,
     approve,
     move,
+    announce,
     publish,
     failDispatch,
     payloadToSend: (run: StoredRun) => payloadToSend(run, vault.open),

@@ -1,19 +1,7 @@
-import { identityRoutes, peopleRoutes } from '@quayside/contracts';
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback } from 'react';
-import { call } from '../../api/index.ts';
 import { useMay } from '../session/index.ts';
-
-const usersQuery = queryOptions({
-  queryKey: ['people', 'users'],
-  queryFn: async ({ signal }) => (await call(peopleRoutes.listUsers, { signal })).users,
-  staleTime: 300_000,
-});
-const clientsQuery = queryOptions({
-  queryKey: ['people', 'clients'],
-  queryFn: async ({ signal }) => (await call(identityRoutes.listApps, { signal })).apps,
-  staleTime: 300_000,
-});
+import { clientsQuery, usersQuery } from './queries.ts';
 
 /** What the server signs with where nobody asked it to. */
 const systemActor = 'quayside';

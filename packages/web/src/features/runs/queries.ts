@@ -56,9 +56,23 @@ export function affectedQuery(id: string) {
   });
 }
 
+export function approversQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id, 'approvers'],
+    queryFn: async ({ signal }) =>
+      (
+        await call(runRoutes.approvers, {
+          params: { run_id: id },
+          query: { include_pending_approvers: true },
+          signal,
+        })
+      ).approvers,
+  });
+}
+
 export type RunFilters = Pick<
   QueryOf<typeof runRoutes.list>,
-  'action' | 'blueprint' | 'entity' | 'active' | 'user_email' | 'source'
+  'action' | 'blueprint' | 'entity' | 'active' | 'user_email' | 'source' | 'awaiting_me'
 >;
 
 export function runsQuery(filters: RunFilters) {
@@ -82,6 +96,7 @@ export function useDecide(id: string) {
       call(runRoutes.approve, { params: { run_id: id }, query: version, body }),
     onSuccess: ({ run }) => {
       queryClient.setQueryData(runQuery(id).queryKey, run);
+      void queryClient.invalidateQueries({ queryKey: approversQuery(id).queryKey });
       void queryClient.invalidateQueries({ queryKey: ['runs'] });
     },
   });

@@ -100,7 +100,7 @@ function RunView({ run }: { run: Run }): ReactNode {
         <Grid gap="md">
           <Grid.Col span={{ base: 12, md: 8 }}>
             <Stack gap="md">
-              {run.status === 'WAITING_FOR_APPROVAL' && <ApprovalPanel runId={run.id} />}
+              {run.status === 'WAITING_FOR_APPROVAL' && <ApprovalPanel run={run} />}
               <Result run={run} affected={affected} />
               <section className="q-panel q-clip" aria-label="Details of the run">
                 <Tabs defaultValue="log" keepMounted={false}>

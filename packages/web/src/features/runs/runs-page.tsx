@@ -23,6 +23,7 @@ export function RunsPage(): ReactNode {
     ...(search.blueprint ? { blueprint: search.blueprint } : {}),
     ...(search.entity ? { entity: search.entity } : {}),
     ...(search.active ? { active: true } : {}),
+    ...(search.awaiting ? { awaiting_me: true } : {}),
     ...(search.mine ? { user_email: user.email } : {}),
     ...(search.source ? { source: [search.source] } : {}),
   };
@@ -71,6 +72,11 @@ export function RunsPage(): ReactNode {
           label="Mine"
           checked={search.mine ?? false}
           onChange={(event) => change({ mine: event.currentTarget.checked || undefined })}
+        />
+        <Switch
+          label="Waiting for me"
+          checked={search.awaiting ?? false}
+          onChange={(event) => change({ awaiting: event.currentTarget.checked || undefined })}
         />
         <Switch
           label="Active only"

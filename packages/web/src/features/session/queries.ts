@@ -1,4 +1,4 @@
-import { type BodyOf, identityRoutes, type Permission, type ReplyOf } from '@quayside/contracts';
+import { type BodyOf, identityRoutes, type Permission, peopleRoutes, type ReplyOf } from '@quayside/contracts';
 import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
 
@@ -29,6 +29,25 @@ export function useSignIn() {
     mutationFn: (body: BodyOf<typeof identityRoutes.login>) => call(identityRoutes.login, { body }),
     meta: { isSignIn: true },
     onSuccess: (me) => queryClient.setQueryData(meQuery.queryKey, me),
+  });
+}
+
+export function useSetPassword() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (body: BodyOf<typeof peopleRoutes.setPassword>) => call(peopleRoutes.setPassword, { body }),
+    meta: { isSignIn: true },
+    onSuccess: (me) => {
+      // Whoever was signed in on this browser before is somebody else.
+      queryClient.clear();
+      queryClient.setQueryData(meQuery.queryKey, me);
+    },
+  });
+}
+
+export function useChangePassword() {
+  return useMutation({
+    mutationFn: (body: BodyOf<typeof peopleRoutes.changePassword>) => call(peopleRoutes.changePassword, { body }),
   });
 }
 
