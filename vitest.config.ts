@@ -32,7 +32,15 @@ export default defineConfig({
       { test: { name: 'server', root: 'packages/server', include, exclude } },
       { test: { name: 'agent', root: 'packages/agent', include, exclude } },
       { test: { name: 'target-service', root: 'examples/target-service', include } },
-      { test: { name: 'web', root: 'packages/web', include: ['src/**/*.test.{ts,tsx}'] } },
+      {
+        test: {
+          name: 'web',
+          root: 'packages/web',
+          include: ['src/**/*.test.{ts,tsx}'],
+          // Browsers have it; Node brings it behind this flag.
+          execArgv: ['--experimental-eventsource', '--disable-warning=UNDICI-ES'],
+        },
+      },
       { test: { name: 'examples', root: 'examples', include: ['*/src/**/*.test.ts', '*/test/**/*.test.ts'] } },
       { test: { name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
       {

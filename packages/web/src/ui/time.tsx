@@ -18,7 +18,7 @@ export function formatInstant(instant: string): string {
   return Number.isNaN(time.getTime()) ? instant : absolute.format(time);
 }
 
-function formatAgo(instant: string, now: number): string {
+export function formatAgo(instant: string, now: number): string {
   const seconds = Math.round((new Date(instant).getTime() - now) / 1000);
   if (Number.isNaN(seconds)) return instant;
   if (Math.abs(seconds) < 5) return 'just now';
@@ -26,7 +26,7 @@ function formatAgo(instant: string, now: number): string {
   return relative.format(Math.round(seconds / size), unit);
 }
 
-function formatDuration(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 0) return '0 s';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;

@@ -23,11 +23,11 @@ import {
 } from '../../ui/index.ts';
 import { ActionForm, actionsQuery, type SelfServiceAction } from '../actions/index.ts';
 import { useBlueprint } from '../blueprints/index.ts';
-import { entityHistoryQuery, entityQuery } from '../entities/index.ts';
+import { EntityLinks, entityHistoryQuery, entityQuery } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
 import { RunsTable, runsQuery } from '../runs/index.ts';
 import { useMay } from '../session/index.ts';
-import { Related, shapeOf } from './entity-table.tsx';
+import { shapeOf } from './entity-table.tsx';
 
 export function EntityPage(): ReactNode {
   const { blueprint: blueprintId, entity: identifier } = useParams({ from: '/shell/catalog/$blueprint/$entity' });
@@ -165,7 +165,7 @@ function Relations({ entity, blueprint }: { entity: Entity; blueprint: Blueprint
             ([key, relation]) =>
               [
                 relation.title ?? key,
-                <Related key={key} target={relation.target} value={entity.relations[key]} />,
+                <EntityLinks key={key} blueprint={relation.target} value={entity.relations[key]} />,
               ] as const,
           )}
         />

@@ -3,8 +3,8 @@ import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useRef } from 'react';
-import { Ago, None, ScrollRegion, Value } from '../../ui/index.ts';
-import { EntityLink } from '../entities/index.ts';
+import { Ago, ScrollRegion, Value } from '../../ui/index.ts';
+import { EntityLinks } from '../entities/index.ts';
 import { type Column, columnsOf, isSortable } from './columns.ts';
 
 export interface Sort {
@@ -102,7 +102,7 @@ function Cell({ entity, column }: { entity: Entity; column: Column }): ReactNode
     case 'property':
       return <Value value={entity.properties[column.key]} shape={shapeOf(column.property)} />;
     case 'relation':
-      return <Related target={column.target} value={entity.relations[column.key]} />;
+      return <EntityLinks blueprint={column.target} value={entity.relations[column.key]} />;
     case 'updated':
       return <Ago at={entity.updatedAt} />;
   }
@@ -119,19 +119,4 @@ export function shapeOf(property: BlueprintProperty): {
     ...(property.format === undefined ? {} : { format: property.format }),
     ...(colours === undefined ? {} : { enumColors: colours }),
   };
-}
-
-export function Related({ target, value }: { target: string; value: string | null | string[] | undefined }): ReactNode {
-  const identifiers = value === null || value === undefined ? [] : [value].flat();
-  if (identifiers.length === 0) return <None />;
-  return (
-    <>
-      {identifiers.map((identifier, index) => (
-        <span key={identifier}>
-          {index > 0 && ', '}
-          <EntityLink blueprint={target} identifier={identifier} />
-        </span>
-      ))}
-    </>
-  );
 }

@@ -8,6 +8,16 @@ export function plainText(message: string): string {
   return message.includes('\u001b') ? message.replace(escapes, '') : message;
 }
 
+/** How far back a server or proxy may repeat itself. */
+const repeatedLines = 1_000;
+
+/** The same array when there is nothing new, so that nothing is drawn again. */
+export function withNewLines(lines: readonly RunLog[], added: readonly RunLog[]): readonly RunLog[] {
+  const known = new Set(lines.slice(-added.length - repeatedLines).map((line) => line.id));
+  const fresh = added.filter((line) => !known.has(line.id));
+  return fresh.length === 0 ? lines : [...lines, ...fresh];
+}
+
 export function findMatches(lines: readonly RunLog[], needle: string): number[] {
   const wanted = needle.toLowerCase();
   if (!wanted) return [];

@@ -1,5 +1,5 @@
 import { Alert, Box, Breadcrumbs, Button, Grid, Group, Stack, Tabs, Text } from '@mantine/core';
-import { type AffectedEntity, isFinal, type Run } from '@quayside/contracts';
+import { type ActionInput, type AffectedEntity, isFinal, type Run } from '@quayside/contracts';
 import { IconBolt, IconHourglass, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -25,7 +25,7 @@ import {
 } from '../../ui/index.ts';
 import { ActionForm, actionQuery, type SelfServiceAction } from '../actions/index.ts';
 import { useAgents } from '../agents/index.ts';
-import { EntityLink } from '../entities/index.ts';
+import { EntityLink, EntityLinks } from '../entities/index.ts';
 import { Person, useNameOf } from '../people/index.ts';
 import { useMay } from '../session/index.ts';
 import { ApprovalPanel } from './approval-panel.tsx';
@@ -281,14 +281,19 @@ function Inputs({ run }: { run: Run }): ReactNode {
         <Facts
           rows={rows.map(([name, value]) => {
             const input = inputs[name];
-            const shown =
-              input?.encryption !== undefined ? '••••••' : <Value key={name} value={value} shape={input ?? {}} />;
-            return [input?.title ?? name, shown] as const;
+            return [input?.title ?? name, <InputValue key={name} input={input} value={value} />] as const;
           })}
         />
       )}
     </Panel>
   );
+}
+
+function InputValue({ input, value }: { input: ActionInput | undefined; value: unknown }): ReactNode {
+  if (input?.encryption !== undefined) return '••••••';
+  const blueprint = input?.blueprint ?? (input?.items as ActionInput | undefined)?.blueprint;
+  if (blueprint) return <EntityLinks blueprint={blueprint} value={value} />;
+  return <Value value={value} shape={input ?? {}} />;
 }
 
 function Rerun({ run }: { run: Run }): ReactNode {

@@ -20,6 +20,8 @@ export function useLogViewer(lines: readonly RunLog[]) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 20,
+    paddingStart: 6,
+    paddingEnd: 6,
     getItemKey: (index) => lines[index]?.id ?? index,
   });
   const matches = useMemo(() => findMatches(lines, needle), [lines, needle]);

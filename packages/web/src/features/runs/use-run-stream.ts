@@ -1,6 +1,7 @@
 import { isFinal, type Run, type RunLog } from '@quayside/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { withNewLines } from './log-model.ts';
 import { fetchLogPage, logPageSize, runLogQuery, runQuery } from './queries.ts';
 import { followRun, type StreamMode } from './run-stream.ts';
 
@@ -16,9 +17,8 @@ export function useRunStream(id: string): { lines: readonly RunLog[]; mode: Stre
     const linesNow = (): readonly RunLog[] => queryClient.getQueryData(logKey)?.lines ?? [];
     const addLines = (added: readonly RunLog[]): void => {
       const lines = linesNow();
-      const known = new Set(lines.slice(-added.length - 1_000).map((line) => line.id));
-      const fresh = added.filter((line) => !known.has(line.id));
-      if (fresh.length > 0) queryClient.setQueryData(logKey, { lines: [...lines, ...fresh] });
+      const all = withNewLines(lines, added);
+      if (all !== lines) queryClient.setQueryData(logKey, { lines: all });
     };
     const setRun = (run: Run): void => {
       const before = queryClient.getQueryData(runKey);
