@@ -1,5 +1,6 @@
 import { createAddressGuard, createDeliveryAgent, createTrust } from '@quayside/delivery';
 import { PortalApi } from './api.ts';
+import { Audit } from './audit.ts';
 import type { Config } from './config.ts';
 import { type HealthServer, startHealth } from './health.ts';
 import type { Log } from './log.ts';
@@ -11,6 +12,7 @@ import { KafkaSource } from './sources/kafka.ts';
 import { PollingSource } from './sources/polling.ts';
 import type { Source } from './sources/source.ts';
 import { Spool } from './spool.ts';
+import { TargetList } from './targets.ts';
 import { userAgent, version } from './version.ts';
 
 /** Puts the agent together. `run` returns the exit code; `drain` makes it return soon. */
@@ -32,6 +34,8 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
   const spool = new Spool({ api, log, dir: config.dataDir, backoff: config.backoff });
   const metrics = createMetrics();
   const mapping = new MappingFile({ path: config.mappingPath, env: config.environment, log });
+  const targets = new TargetList({ path: config.targetsPath, log });
+  const audit = new Audit(config.auditPath, config.agentId);
   // Private services are what an agent is for; metadata services of the cloud it runs in are not.
   const guard = createAddressGuard({ allowPrivateAddresses: true });
   const { verifyTls } = config.webhook;
@@ -56,6 +60,8 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
       agentId: config.agentId,
       clientSecret,
       mapping,
+      targets,
+      audit,
       timeoutMs: config.webhook.timeoutMs,
       quotesAnswers: config.quotesAnswers,
       pooled,
@@ -97,11 +103,12 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
       await spool.load();
       // A mapping that can not be used is known at the start, not at the first run.
       await mapping.current();
+      await Promise.all([targets.load(), audit.check()]);
       if (config.health) server = await startHealth(config.health, health, log);
     } catch (error) {
       log.fatal(
         { err: error },
-        'the agent can not start; check QUAYSIDE_AGENT_DATA_DIR and QUAYSIDE_AGENT_HEALTH_PORT',
+        'the agent can not start; check QUAYSIDE_AGENT_DATA_DIR, QUAYSIDE_AGENT_AUDIT_FILE and QUAYSIDE_AGENT_HEALTH_PORT',
       );
       return 1;
     }

@@ -45,6 +45,10 @@ export interface Config {
   readonly mappingPath: string | undefined;
   /** What the mapping sees as `env`: tokens of GitLab, whatever else the operator set. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The list of targets that may be called; undefined = all. */
+  readonly targetsPath: string | undefined;
+  /** Where every request is recorded; undefined = nowhere. */
+  readonly auditPath: string | undefined;
   readonly health: { readonly host: string; readonly port: number } | undefined;
 }
 
@@ -84,6 +88,8 @@ const ownVariables = new Set([
   'QUAYSIDE_AGENT_DATA_DIR',
   'QUAYSIDE_AGENT_HEALTH_PORT',
   'QUAYSIDE_AGENT_HEALTH_HOST',
+  'QUAYSIDE_AGENT_TARGETS_FILE',
+  'QUAYSIDE_AGENT_AUDIT_FILE',
   'QUAYSIDE_AGENT_CA_DIR',
   'QUAYSIDE_AGENT_CLIENT_CERT_FILE',
   'QUAYSIDE_AGENT_CLIENT_KEY_FILE',
@@ -200,6 +206,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     logLevel: readLogLevel(text('LOG_LEVEL'), mistakes),
     quotesAnswers: flag('DETAILED_LOGGING', true),
     dataDir: text('QUAYSIDE_AGENT_DATA_DIR'),
+    targetsPath: text('QUAYSIDE_AGENT_TARGETS_FILE'),
+    auditPath: text('QUAYSIDE_AGENT_AUDIT_FILE'),
     mappingPath: text('CONTROL_THE_PAYLOAD_CONFIG_PATH'),
     environment: { ...env },
     health:

@@ -12,6 +12,7 @@ import {
   type Unpreparable,
 } from '@quayside/delivery';
 import type { PortalApi } from './api.ts';
+import { type Audit, fingerprint } from './audit.ts';
 import type { Job } from './custody.ts';
 import type { Log } from './log.ts';
 import type { Incoming, MappingEntry } from './mapping.ts';
@@ -19,6 +20,7 @@ import type { MappingFile } from './mapping-file.ts';
 import { portalCalls } from './portal-calls.ts';
 import { buildResult, type Result } from './report.ts';
 import { hideSecrets, openSecretInputs } from './secret-inputs.ts';
+import type { TargetList } from './targets.ts';
 import { userAgent } from './version.ts';
 
 /**
@@ -32,6 +34,8 @@ export interface WorkOptions {
   agentId: string;
   clientSecret: string;
   mapping: MappingFile;
+  targets: TargetList;
+  audit: Audit;
   timeoutMs: number;
   quotesAnswers: boolean;
   /** Reused connections, for deliveries that the portal repeats when a connection broke. */
@@ -100,15 +104,20 @@ export async function carryOut(
       `Prepared the request: ${body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of JSON`}, signed`,
     );
     if (performance.now() > job.custody.heldUntilMs()) return { kind: 'expired' };
-    progress.add(`Sending ${method} ${request.url}`);
-    options.log.info({ run: run.id, attempt, method, url: request.url }, 'sending');
-    const signed = signRequest(prepared.request, options.clientSecret, Math.floor(Date.now() / 1000));
-    progress.start();
-    outcome = await send(signed, {
-      dispatcher: isSync ? options.fresh : options.pooled,
-      timeoutMs: options.timeoutMs,
-      signal,
-    });
+    const record = { run: run.id, attempt, ...request };
+    const obstacle = await findObstacle(prepared.request, record, options);
+    if (obstacle === undefined) {
+      progress.add(`Sending ${method} ${request.url}`);
+      options.log.info({ run: run.id, attempt, method, url: request.url }, 'sending');
+      const signed = signRequest(prepared.request, options.clientSecret, Math.floor(Date.now() / 1000));
+      progress.start();
+      outcome = await send(signed, {
+        dispatcher: isSync ? options.fresh : options.pooled,
+        timeoutMs: options.timeoutMs,
+        signal,
+      });
+      await recordOutcome(outcome, record, options);
+    } else outcome = obstacle;
   } else {
     outcome = prepared;
   }
@@ -132,6 +141,39 @@ export async function carryOut(
       mapped,
     });
   }
+}
+
+type RecordedRequest = { run: string; attempt: number; method: string; url: string };
+
+/** What on the customer's side keeps the request from being sent: the list of targets, or an audit file that is full. */
+async function findObstacle(
+  request: { method: string; url: URL; body: string | undefined },
+  record: RecordedRequest,
+  { targets, audit, log }: WorkOptions,
+): Promise<DeliveryOutcome | undefined> {
+  const reason = await targets.refusal(request.method, request.url);
+  try {
+    if (reason !== undefined) await audit.write({ event: 'refused', ...record, reason });
+    else if (audit.isOn) await audit.write({ event: 'sending', ...record, ...fingerprint(request.body) });
+  } catch (error) {
+    const message = `the audit file of the agent can not be written (${(error as Error).message}), so nothing is sent; mend QUAYSIDE_AGENT_AUDIT_FILE where the agent runs`;
+    log.error({ run: record.run }, message);
+    // Nothing was sent, and another agent or a later attempt may fare better.
+    return { kind: 'unreachable', code: 'AUDIT_FILE', message, durationMs: 0 };
+  }
+  return reason === undefined ? undefined : { kind: 'forbidden', message: reason };
+}
+
+async function recordOutcome(outcome: DeliveryOutcome, record: RecordedRequest, options: WorkOptions): Promise<void> {
+  const details = {
+    outcome: outcome.kind,
+    ...('statusCode' in outcome && { status: outcome.statusCode }),
+    ...('durationMs' in outcome && { durationMs: Math.round(outcome.durationMs) }),
+  };
+  await options.audit.write({ event: 'outcome', ...record, ...details }).catch((error: unknown) => {
+    // It was sent and its first line is on record; the run must hear of it.
+    options.log.error({ err: error, run: record.run }, 'the outcome could not be written to QUAYSIDE_AGENT_AUDIT_FILE');
+  });
 }
 
 function isInvocation(value: Invocation | Unpreparable): value is Invocation {
