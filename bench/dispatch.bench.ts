@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { loadavg, tmpdir } from 'node:os';
@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawnAgent, startServerProcess, testOrganization } from '@quayside/testkit';
 import { PortalClient, until } from '@quayside/testkit/faults';
-import { writeSection } from './results.ts';
+import { memoryMb, processorMs, tree } from './processes.ts';
+import { table, writeSection } from './results.ts';
 
 /**
  * From the answer to `execute` until the webhook request arrives at its target, with 1, 100 and 1,000 idle agents whose
@@ -164,52 +165,4 @@ function nextArrival(): Promise<void> {
   return new Promise((resolve) => {
     onArrival = resolve;
   });
-}
-
-/** User and system time of the process and all below it. */
-function processorMs(root: number): number {
-  // Clock ticks are 1/100 s on Linux.
-  return tree(root).reduce((sum, id) => sum + ticksOf(id) * 10, 0);
-}
-
-function ticksOf(id: number): number {
-  const fields = statOf(id);
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-}
-
-/** The fields of /proc/<id>/stat after the name, which may hold spaces; the first is the state, the second the parent. */
-function statOf(id: number): string[] {
-  try {
-    return readFileSync(`/proc/${id}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-  } catch {
-    return [];
-  }
-}
-
-function tree(root: number): number[] {
-  const ids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  const parents = new Map(ids.map((id) => [id, Number(statOf(id)[1])]));
-  const found = [root];
-  for (const parent of found) for (const [id, its] of parents) if (its === parent) found.push(id);
-  return found;
-}
-
-/** Proportional set size, because PostgreSQL's processes share most of their memory. */
-function memoryMb(ids: readonly number[]): number {
-  return ids.reduce((sum, id) => {
-    try {
-      return sum + Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024;
-    } catch {
-      return sum;
-    }
-  }, 0);
-}
-
-/** Numbers under their headings, in the formatter's shape. */
-function table(heads: readonly string[], rows: readonly (string | number)[][]): string[] {
-  const line = (cells: readonly (string | number)[]) =>
-    `| ${cells.map((cell, index) => String(cell).padStart(heads[index]?.length ?? 0)).join(' | ')} |`;
-  return [line(heads), line(heads.map((head) => `${'-'.repeat(head.length - 1)}:`)), ...rows.map(line)];
 }

@@ -61,3 +61,10 @@ function originOfThisRun(name: string): Origin {
     command: `script/bench ${name}`,
   };
 }
+
+/** Numbers under their headings, in the formatter's shape. */
+export function table(heads: readonly string[], rows: readonly (string | number)[][]): string[] {
+  const line = (cells: readonly (string | number)[]) =>
+    `| ${cells.map((cell, index) => String(cell).padStart(heads[index]?.length ?? 0)).join(' | ')} |`;
+  return [line(heads), line(heads.map((head) => `${'-'.repeat(head.length - 1)}:`)), ...rows.map(line)];
+}

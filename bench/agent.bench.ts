@@ -1,0 +1,295 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startServerProcess, testOrganization } from '@quayside/testkit';
+import { PortalClient, until } from '@quayside/testkit/faults';
+import { memoryMb, processorMs, tree } from './processes.ts';
+import { table, writeSection } from './results.ts';
+
+/**
+ * Quayside's agent beside any other that speaks the published polling protocol, one after the other, with the same server
+ * and the same target: `script/bench agent [--other '<command>']`. The other's command is run by a shell with the
+ * environment of an agent (PORT_*, STREAMER_NAME=POLLING) and its own defaults; it must stay in the foreground.
+ *
+ *   latency      one run at a time, from idle: from the answer to execute until the request is at the target
+ *   throughput   the agent is halted, runs are queued, the agent goes on: from the first arrival to the last
+ *   processor    user and system time of the agent over the throughput runs, until it is idle again
+ *   calls        to the portal per run, counted by a forwarder that only this part goes through
+ */
+const { values } = parseArgs({ options: { other: { type: 'string' } } });
+const targetDelaysMs = [0, 50, 500];
+/** Seconds of work per measurement; how many runs that is depends on the agent. */
+const burstSeconds = 12;
+const probeRuns = 20;
+const counts = { quayside: { latency: 200, pauseMs: 50 }, other: { latency: 20, pauseMs: 700 } };
+
+const main = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), 'quayside-agents-'));
+chmodSync(dir, 0o755);
+const arrivals = new Map<string, number>();
+let onArrival = () => {};
+let delayMs = 0;
+const target = createServer((request, response) => {
+  const at = performance.now();
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const { context } = JSON.parse(Buffer.concat(chunks).toString()) as { context: { runId: string } };
+    if (!arrivals.has(context.runId)) arrivals.set(context.runId, at);
+    setTimeout(() => response.end('{}'), delayMs);
+    onArrival();
+  });
+});
+const targetUrl = await listen(target);
+const server = await startServerProcess({ dataDir: dir });
+const children: ChildProcess[] = [];
+// Also after an error: nothing stays behind.
+process.once('exit', () => {
+  for (const child of children) killGroup(child, 'SIGKILL');
+  server.kill('SIGTERM');
+});
+const portal = new PortalClient([server.url]);
+await portal.must('POST', '/v1/actions', {
+  identifier: 'start',
+  trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: { ticket: { type: 'string' } } } },
+  invocationMethod: { type: 'WEBHOOK', agent: true, url: targetUrl },
+});
+let forwarded = 0;
+const forwarder = createServer((request, response) => {
+  forwarded += 1;
+  const { method, url: path, headers } = request;
+  const onward = forward({ host: '127.0.0.1', port: server.port, method, path, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  onward.on('error', () => response.destroy());
+  request.pipe(onward);
+});
+const forwarderUrl = await listen(forwarder);
+
+interface Measured {
+  idleMb: number;
+  latency: { p50: number; p99: number; count: number };
+  bursts: { delayMs: number; runs: number; perSecond: number; cpuMsPerRun: number; peakMb: number }[];
+  callsPerRun: number;
+}
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const loads = [loadavg()[0] ?? 0];
+const results: [string, Measured][] = [];
+for (const name of values.other === undefined ? (['quayside'] as const) : (['quayside', 'other'] as const)) {
+  say(`${name} …`);
+  const measured = await measure(name);
+  say(JSON.stringify(measured));
+  results.push([name, measured]);
+  loads.push(loadavg()[0] ?? 0);
+}
+await server.stop();
+for (const each of [target, forwarder]) each.closeAllConnections();
+rmSync(dir, { recursive: true, force: true });
+
+const rows = results.flatMap(([name, { bursts, latency, idleMb, callsPerRun }]) =>
+  bursts.map((burst) => [
+    name,
+    burst.delayMs,
+    burst.runs,
+    burst.perSecond.toFixed(1),
+    burst.cpuMsPerRun.toFixed(2),
+    Math.round(burst.peakMb),
+    ...(burst.delayMs === 0
+      ? [latency.p50.toFixed(1), latency.p99.toFixed(1), callsPerRun.toFixed(2), Math.round(idleMb)]
+      : ['', '', '', '']),
+  ]),
+);
+const heads = [
+  'agent   ',
+  'target ms',
+  'runs',
+  'runs/s',
+  'CPU ms/run',
+  'busy MB',
+  'p50 ms',
+  'p99 ms',
+  'calls/run',
+  'idle MB',
+];
+writeSection({
+  name: 'agent',
+  about: `Quayside's agent${values.other === undefined ? '' : ' beside another one, in one run,'} in polling mode with its defaults, against the same server process (embedded PostgreSQL) and a target that answers after so many ms; all on one machine, so server, database, target and driver share its processors. Time from publish to arrival: one run at a time from idle, ${counts.quayside.latency} runs${values.other === undefined ? '' : ` (${counts.other.latency} for the other)`}, from the answer to execute to the head of the webhook request. Runs/s: of queued runs, first arrival to last. Memory: proportional set size. Load average during the measurement: ${loads.map((load) => load.toFixed(1)).join(', ')} (this benchmark included).`,
+  body: [...table(heads, rows), ...ratios()].join('\n'),
+});
+process.exit(0);
+
+function ratios(): string[] {
+  const [ours, other] = results.map(([, measured]) => measured);
+  if (ours === undefined || other === undefined) return [];
+  const times = (a: number, b: number) => `${(a / b).toFixed(1)} ×`;
+  const lines = ours.bursts.map((burst, index) => {
+    const beside = other.bursts[index] ?? burst;
+    return [
+      burst.delayMs,
+      times(burst.perSecond, beside.perSecond),
+      times(beside.cpuMsPerRun, burst.cpuMsPerRun),
+      burst.delayMs === 0 ? times(other.latency.p50, ours.latency.p50) : '',
+    ];
+  });
+  return ['', ...table(['target ms', 'throughput', 'less CPU per run', 'lower median latency'], lines)];
+}
+
+async function measure(name: keyof typeof counts): Promise<Measured> {
+  delayMs = 0;
+  let agent = start(name, server.url);
+  const warmUp = await queue(probeRuns);
+  await arrived(warmUp);
+  await idle(agent);
+  const idleMb = memoryMb(tree(agent.pid ?? 0));
+
+  const times: number[] = [];
+  const { latency, pauseMs } = counts[name];
+  for (let index = 0; index < latency; index += 1) {
+    // At random, so that an agent that asks at intervals is not met at the same moment each time.
+    await sleep(pauseMs * (0.5 + Math.random()));
+    const [id = ''] = await queue(1);
+    const publishedAt = performance.now();
+    await arrived([id]);
+    times.push(Math.max(0, (arrivals.get(id) ?? 0) - publishedAt));
+  }
+  times.sort((a, b) => a - b);
+  const at = (part: number) => times[Math.ceil(part * times.length) - 1] ?? Number.NaN;
+
+  const bursts: Measured['bursts'] = [];
+  for (const delay of targetDelaysMs) {
+    delayMs = delay;
+    const { perSecond: probed } = await burst(agent, probeRuns);
+    const runs = Math.min(3_000, Math.max(probeRuns, Math.round(probed * burstSeconds)));
+    bursts.push({ delayMs: delay, runs, ...(await burst(agent, runs)) });
+  }
+  await stop(agent);
+
+  delayMs = 0;
+  agent = start(name, forwarderUrl);
+  await arrived(await queue(probeRuns));
+  await idle(agent);
+  halt(agent);
+  const counted = await queue(100);
+  forwarded = 0;
+  resume(agent);
+  await arrived(counted);
+  await idle(agent);
+  const callsPerRun = forwarded / counted.length;
+  await stop(agent);
+  return { idleMb, latency: { p50: at(0.5), p99: at(0.99), count: latency }, bursts, callsPerRun };
+}
+
+async function burst(
+  agent: ChildProcess,
+  runs: number,
+): Promise<{ perSecond: number; cpuMsPerRun: number; peakMb: number }> {
+  halt(agent);
+  const ids = await queue(runs);
+  const before = processorMs(agent.pid ?? 0);
+  let peakMb = 0;
+  const watch = setInterval(() => {
+    peakMb = Math.max(peakMb, memoryMb(tree(agent.pid ?? 0)));
+  }, 500);
+  resume(agent);
+  await arrived(ids);
+  await idle(agent);
+  clearInterval(watch);
+  const moments = ids.map((id) => arrivals.get(id) ?? 0).sort((a, b) => a - b);
+  const seconds = ((moments.at(-1) ?? 0) - (moments[0] ?? 0)) / 1000;
+  return { perSecond: (runs - 1) / seconds, cpuMsPerRun: (processorMs(agent.pid ?? 0) - before) / runs, peakMb };
+}
+
+/** Executes so many runs, several at a time. */
+async function queue(count: number): Promise<string[]> {
+  const ids: string[] = [];
+  let begun = 0;
+  const lane = async () => {
+    while (begun < count) {
+      begun += 1;
+      const { runId } = await portal.execute('start', String(begun));
+      if (runId === undefined) throw new Error('A run was not accepted.');
+      ids.push(runId);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+  return ids;
+}
+
+async function arrived(ids: readonly string[]): Promise<void> {
+  while (!ids.every((id) => arrivals.has(id))) {
+    await new Promise<void>((resolve) => {
+      onArrival = resolve;
+    });
+  }
+}
+
+/** Until the agent used next to no processor time for a second: reports are made by then. */
+async function idle(agent: ChildProcess): Promise<void> {
+  await until(
+    'the agent is idle',
+    async () => {
+      const before = processorMs(agent.pid ?? 0);
+      await sleep(1_000);
+      return processorMs(agent.pid ?? 0) - before <= 20;
+    },
+    120_000,
+  );
+}
+
+function start(name: keyof typeof counts, url: string): ChildProcess {
+  const command =
+    name === 'quayside' ? [process.execPath, '--max-semi-space-size=1', main] : ['sh', '-c', values.other ?? ''];
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    // A process group of its own, so that a shell and what it started are halted and ended together.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      MALLOC_ARENA_MAX: '1',
+      NODE_COMPILE_CACHE: join(dir, 'compile-cache'),
+      STREAMER_NAME: 'POLLING',
+      PORT_ORG_ID: testOrganization.orgId,
+      PORT_CLIENT_ID: testOrganization.clientId,
+      PORT_CLIENT_SECRET: testOrganization.clientSecret,
+      PORT_API_BASE_URL: url,
+    },
+  });
+  children.push(child);
+  return child;
+}
+
+async function stop(agent: ChildProcess): Promise<void> {
+  const ended = once(agent, 'exit');
+  killGroup(agent, 'SIGTERM');
+  const timer = setTimeout(() => killGroup(agent, 'SIGKILL'), 15_000);
+  await ended;
+  clearTimeout(timer);
+}
+
+function halt(agent: ChildProcess): void {
+  killGroup(agent, 'SIGSTOP');
+}
+function resume(agent: ChildProcess): void {
+  killGroup(agent, 'SIGCONT');
+}
+function killGroup(agent: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(agent.pid ?? 0), signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+async function listen(server: ReturnType<typeof createServer>): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
