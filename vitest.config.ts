@@ -58,7 +58,14 @@ export default defineConfig({
       { test: { name: 'charts', root: 'charts', include, testTimeout: 30_000 } },
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {
-        test: { name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], testTimeout: 60_000, fileParallelism: false },
+        test: {
+          name: 'e2e',
+          root: 'e2e',
+          include: ['**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
       },
     ],
   },
