@@ -81,14 +81,15 @@ create table credentials (
 );
 create table deliveries (
   org_id text not null,
-  run_id text not null,
+  subject text not null,
   attempt integer not null,
   holder text not null,
   state text default 'open'::text not null,
   request json,
   outcome json,
   started_at timestamp with time zone default clock_timestamp() not null,
-  ended_at timestamp with time zone
+  ended_at timestamp with time zone,
+  is_dead boolean default false not null
 );
 create table entities (
   org_id text not null,
@@ -144,6 +145,19 @@ create table kafka_users (
   password_sealed bytea not null,
   provisioned_at timestamp with time zone,
   created_at timestamp with time zone default now() not null
+);
+create table messages (
+  org_id text not null,
+  id text not null,
+  seq bigint generated always as identity not null,
+  kind text not null,
+  run_id text,
+  blueprint text,
+  entity text,
+  payload json not null,
+  status text default 'OPEN'::text not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  ended_at timestamp with time zone
 );
 create table migrations (
   name text not null,
@@ -286,8 +300,7 @@ alter table blueprints add constraint blueprints_pkey PRIMARY KEY (org_id, id);
 alter table credentials add constraint credentials_id_key UNIQUE (id);
 alter table credentials add constraint credentials_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table credentials add constraint credentials_pkey PRIMARY KEY (org_id, id);
-alter table deliveries add constraint deliveries_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
-alter table deliveries add constraint deliveries_pkey PRIMARY KEY (org_id, run_id, attempt);
+alter table deliveries add constraint deliveries_pkey PRIMARY KEY (org_id, subject, attempt);
 alter table deliveries add constraint deliveries_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'lost'::text, 'acknowledged'::text, 'returned'::text])));
 alter table entities add constraint entities_org_id_blueprint_id_fkey FOREIGN KEY (org_id, blueprint_id) REFERENCES blueprints(org_id, id);
 alter table entities add constraint entities_org_id_blueprint_id_identifier_key UNIQUE (org_id, blueprint_id, identifier);
@@ -302,6 +315,11 @@ alter table events add constraint events_pkey PRIMARY KEY (seq);
 alter table kafka_users add constraint kafka_users_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table kafka_users add constraint kafka_users_pkey PRIMARY KEY (org_id);
 alter table kafka_users add constraint kafka_users_username_key UNIQUE (username);
+alter table messages add constraint messages_check CHECK (((ended_at IS NOT NULL) = (status <> 'OPEN'::text)));
+alter table messages add constraint messages_kind_check CHECK ((kind = ANY (ARRAY['approval'::text, 'change'::text, 'dead_letter'::text])));
+alter table messages add constraint messages_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table messages add constraint messages_pkey PRIMARY KEY (org_id, id);
+alter table messages add constraint messages_status_check CHECK ((status = ANY (ARRAY['OPEN'::text, 'DELIVERED'::text, 'FAILED'::text])));
 alter table migrations add constraint migrations_pkey PRIMARY KEY (name);
 alter table organizations add constraint organizations_org_id_check CHECK ((org_id ~ '^[A-Za-z0-9_-]{1,64}$'::text));
 alter table organizations add constraint organizations_pkey PRIMARY KEY (org_id);
@@ -342,6 +360,8 @@ alter table work add constraint work_pkey PRIMARY KEY (id);
 -- Indexes
 
 CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
+CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at DESC) WHERE is_dead;
+CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at DESC, subject, attempt);
 CREATE INDEX entities_by_title ON public.entities USING btree (org_id, blueprint_id, title, id);
 CREATE INDEX entities_properties ON public.entities USING gin (properties jsonb_path_ops);
 CREATE INDEX entity_relations_by_target ON public.entity_relations USING btree (org_id, target_id);
@@ -349,6 +369,7 @@ CREATE INDEX events_by_entity ON public.events USING btree (org_id, blueprint, e
 CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);
 CREATE INDEX events_by_run ON public.events USING btree (org_id, run_id, seq) WHERE (run_id IS NOT NULL);
 CREATE INDEX events_cursor ON public.events USING btree (xid, seq);
+CREATE INDEX messages_by_run ON public.messages USING btree (org_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX run_approvers_by_user ON public.run_approvers USING btree (org_id, user_id, run_id);
 CREATE INDEX runs_active ON public.runs USING btree (org_id, seq DESC) WHERE (status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text]));
 CREATE INDEX runs_by_action ON public.runs USING btree (org_id, action_identifier, seq DESC);
@@ -371,6 +392,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- event_cursors: enabled t, forced t
 -- events: enabled t, forced t
 -- kafka_users: enabled t, forced t
+-- messages: enabled t, forced t
 -- migrations: enabled f, forced f
 -- organizations: enabled t, forced t
 -- password_links: enabled t, forced t
@@ -407,6 +429,8 @@ create policy every_organization on events to quayside_system using (true) with 
 create policy tenant on events to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on kafka_users to quayside_system using (true) with check (true);
 create policy tenant on kafka_users to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on messages to quayside_system using (true) with check (true);
+create policy tenant on messages to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on organizations to quayside_system using (true) with check (true);
 create policy tenant on organizations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on password_links to quayside_system using (true) with check (true);
@@ -454,6 +478,8 @@ grant insert, select on events to quayside_app;
 grant insert, select on events to quayside_system;
 grant delete, insert, select, update on kafka_users to quayside_app;
 grant delete, insert, select, update on kafka_users to quayside_system;
+grant delete, insert, select, update on messages to quayside_app;
+grant delete, insert, select, update on messages to quayside_system;
 grant delete, insert, select, update on organizations to quayside_app;
 grant delete, insert, select, update on organizations to quayside_system;
 grant delete, insert, select, update on password_links to quayside_app;

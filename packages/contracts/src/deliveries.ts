@@ -34,6 +34,14 @@ export const DeliveryOutcome = Type.Union([
   }),
   /** The answer ended before it was complete, or is no HTTP. The target may have acted. */
   Type.Object({ kind: Type.Literal('broken'), message: Type.String(), durationMs: Type.Number() }),
+  /** The mail server took the message, for at least one recipient. */
+  Type.Object({
+    kind: Type.Literal('mailed'),
+    recipients: Type.Array(Type.String()),
+    /** Recipients that it would not take. */
+    rejected: Type.Array(Type.String()),
+    durationMs: Type.Number(),
+  }),
   /** The backend is the catalog, and the entity was written. */
   Type.Object({
     kind: Type.Literal('written'),
@@ -41,7 +49,7 @@ export const DeliveryOutcome = Type.Union([
     entity: Type.String(),
     durationMs: Type.Number(),
   }),
-  /** The backend is the catalog, and it refused the entity. Final. */
+  /** The catalog would not have the entity, or the mail server the message. Final. */
   Type.Object({ kind: Type.Literal('refused'), message: Type.String() }),
   /** The sender's own rules forbid this target (address guard, allow-list). Final. */
   Type.Object({ kind: Type.Literal('forbidden'), message: Type.String() }),

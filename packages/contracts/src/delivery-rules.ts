@@ -31,7 +31,7 @@ export const webhookMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const
  * and a run that waits for a report after one would wait for ever.
  */
 export function isDelivered(outcome: DeliveryOutcome): boolean {
-  if (outcome.kind === 'written') return true;
+  if (outcome.kind === 'written' || outcome.kind === 'mailed') return true;
   return outcome.kind === 'answered' && outcome.statusCode >= 200 && outcome.statusCode < 300;
 }
 
@@ -48,8 +48,10 @@ export function describeOutcome(outcome: DeliveryOutcome): string {
       return `gave no complete answer: ${outcome.message}`;
     case 'written':
       return `took the entity "${outcome.entity}" of blueprint "${outcome.blueprint}"`;
+    case 'mailed':
+      return `took the e-mail for ${outcome.recipients.join(', ')}${outcome.rejected.length > 0 ? `, but not for ${outcome.rejected.join(', ')}` : ''}`;
     case 'refused':
-      return `refused the entity: ${outcome.message}`;
+      return `refused it: ${outcome.message}`;
     case 'forbidden':
       return `was not called: ${outcome.message}`;
     case 'unpreparable':
@@ -77,13 +79,28 @@ export function retryAfterMs(
   isSynchronized: boolean,
   random: number,
 ): number | undefined {
-  if (isSynchronized || attempt >= maxDeliveryAttempts) return undefined;
-  const isTransient =
+  if (isSynchronized || attempt >= maxDeliveryAttempts || !isTransient(outcome)) return undefined;
+  return backOffMs(attempt, random);
+}
+
+export const maxMessageAttempts = 10;
+const longestPauseMs = 60 * 60_000;
+
+/** The same for messages (notifications, changes): nobody waits for them, so they outlast an outage of some three hours. */
+export function messageRetryAfterMs(outcome: DeliveryOutcome, attempt: number, random: number): number | undefined {
+  if (attempt >= maxMessageAttempts || !isTransient(outcome)) return undefined;
+  return Math.min(backOffMs(attempt, random), longestPauseMs);
+}
+
+function isTransient(outcome: DeliveryOutcome): boolean {
+  return (
     outcome.kind === 'unreachable' ||
     outcome.kind === 'timed_out' ||
     outcome.kind === 'broken' ||
-    (outcome.kind === 'answered' && (outcome.statusCode === 429 || outcome.statusCode >= 500));
-  if (!isTransient) return undefined;
-  const baseMs = 1_000 * 4 ** (attempt - 1);
-  return Math.round(baseMs * (0.75 + random / 2));
+    (outcome.kind === 'answered' && (outcome.statusCode === 429 || outcome.statusCode >= 500))
+  );
+}
+
+function backOffMs(attempt: number, random: number): number {
+  return Math.round(1_000 * 4 ** (attempt - 1) * (0.75 + random / 2));
 }

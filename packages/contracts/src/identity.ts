@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { MessageSettings } from './messages.ts';
 import { GuardrailSettings } from './permissions.ts';
 import { ok, permissions, route } from './route.ts';
 import { Document, Instant } from './values.ts';
@@ -54,6 +55,12 @@ export const App = Type.Object({
   updatedAt: Instant,
 });
 export type App = Static<typeof App>;
+
+/** What an organization may set; Port's agents and ours add `portAgentStreamerName`. */
+export const OrganizationSettings = Type.Object({
+  ...GuardrailSettings.properties,
+  ...MessageSettings.properties,
+});
 
 const AppParams = Type.Object({ id: Type.String() });
 export const signedIn = {
@@ -123,7 +130,7 @@ export const identityRoutes = {
     can: 'organization:update',
     body: Type.Object({
       name: Type.Optional(Type.String({ minLength: 1 })),
-      settings: Type.Optional(Type.Unsafe<Record<string, unknown>>(GuardrailSettings)),
+      settings: Type.Optional(Type.Unsafe<Record<string, unknown>>(OrganizationSettings)),
     }),
     reply: ok({ organization: Organization }),
   }),

@@ -7,6 +7,7 @@ export * from './entities.ts';
 export * from './errors.ts';
 export * from './identity.ts';
 export * from './kafka.ts';
+export * from './messages.ts';
 export * from './openapi.ts';
 export * from './people.ts';
 export * from './permissions.ts';

@@ -97,6 +97,8 @@ export const Delivery = Type.Object({
   ]),
   request: Type.Optional(Type.Object({ method: Type.String(), url: Type.String() })),
   outcome: Type.Optional(DeliveryOutcome),
+  /** Given up: nothing was delivered, no further attempt follows, and none has succeeded since. */
+  isDead: Type.Optional(Type.Boolean()),
 });
 export type Delivery = Static<typeof Delivery>;
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { serveActions } from './features/actions/routes.ts';
-import { findApprovers, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
+import { findApprovers, hasApproverPolicy, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
 import { serveEntities } from './features/entities/routes.ts';
@@ -19,6 +19,10 @@ import { startPublishing } from './features/kafka/jobs.ts';
 import { serveKafka } from './features/kafka/routes.ts';
 import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';
 import { createPublisher, kafkaReader, type Publisher } from './features/kafka/service-publisher.ts';
+import { startMessages } from './features/messages/jobs.ts';
+import { alertDeadLetter } from './features/messages/service.ts';
+import { createNotifyApprovers } from './features/messages/service-approvals.ts';
+import { createMessageDelivery } from './features/messages/service-delivery.ts';
 import { findRunStatus } from './features/runs/index.ts';
 import { startRepublishing, startServerDeliveries, startWatching } from './features/runs/jobs.ts';
 import { serveDispatch, serveRuns } from './features/runs/routes.ts';
@@ -40,6 +44,7 @@ import { newTraceId } from './platform/ids.ts';
 import { createKafka, describeKafkaError, type Kafka } from './platform/kafka.ts';
 import { createClaimWaits } from './platform/leases.ts';
 import type { Logger } from './platform/log.ts';
+import { createMailer } from './platform/mail.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
 import { createValueCheck } from './platform/user-schemas.ts';
@@ -169,10 +174,14 @@ export async function startApp(
       vault,
       metrics,
       check,
-      guardrails: { judgeExecute, findApprovers, limitsOf },
+      guardrails: { judgeExecute, findApprovers, hasApproverPolicy, limitsOf },
+      notifyApprovers: createNotifyApprovers({
+        hasMail: config.smtp !== undefined,
+        runUrl: (runId) => `${url()}/runs/${runId}`,
+      }),
       hasKafka: config.kafka !== undefined,
     });
-    const dispatch = createDispatch({ runs, waits, metrics });
+    const dispatch = createDispatch({ runs, waits, metrics, alertDeadLetter });
 
     const kafka = config.kafka && (await openKafka(config.kafka));
 
@@ -188,6 +197,7 @@ export async function startApp(
     serveAudit(http);
     http.assertComplete();
 
+    const mailer = config.smtp && createMailer(config.smtp);
     const outbound = {
       database,
       holder: serverHolder(options.pid),
@@ -213,6 +223,7 @@ export async function startApp(
     });
     const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
+    const messages = startMessages(createMessageDelivery({ ...outbound, vault, mailer }), waits, log);
     const publishing =
       kafka &&
       startPublishing({
@@ -231,7 +242,15 @@ export async function startApp(
       http.startDraining();
       clearInterval(cleanup);
       waits.close();
-      await Promise.all([deliveries.stop(), watching.stop(), publishing?.stop(), republishing?.stop()]);
+      await Promise.all([
+        deliveries.stop(),
+        messages.stop(),
+        watching.stop(),
+        publishing?.stop(),
+        republishing?.stop(),
+      ]);
+      await outbound.dispatcher.close();
+      mailer?.close();
       connections.closeWhenIdle();
       const force = setTimeout(() => http.app.server.closeAllConnections(), drainTimeoutMs);
       await http.app.close();

@@ -43,6 +43,8 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   /** QUAYSIDE_TRUST_PROXY, default false: believe X-Forwarded-* headers of a proxy in front. */
   readonly trustProxy: boolean;
+  /** QUAYSIDE_SMTP_URL, QUAYSIDE_SMTP_FROM: where e-mail is handed over; undefined = the portal sends none. */
+  readonly smtp: { readonly url: string; readonly from: string } | undefined;
   /** KAFKA_BROKERS and the variables beside it; undefined = the portal has no Kafka. */
   readonly kafka: KafkaConfig | undefined;
   /** QUAYSIDE_LOG_LEVEL, default info. */
@@ -207,6 +209,17 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     };
   };
 
+  const smtp = (): Config['smtp'] => {
+    const server = url('QUAYSIDE_SMTP_URL', ['smtp:', 'smtps:']);
+    const from = matching(
+      'QUAYSIDE_SMTP_FROM',
+      /^[^\s@<>]+@[^\s@<>]+$|^[^<>\r\n]+ <[^\s@<>]+@[^\s@<>]+>$/,
+      'an e-mail address, or Name <address>',
+    );
+    if (server === undefined) return undefined;
+    return { url: server, from: from ?? `quayside@${new URL(server).hostname}` };
+  };
+
   const config: Config = {
     port: integer('QUAYSIDE_PORT', 3000, 0, 65535),
     host,
@@ -231,6 +244,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     githubUrl: url('QUAYSIDE_GITHUB_API_URL', ['https:', 'http:']) ?? 'https://api.github.com',
     rateLimitPerMinute: integer('QUAYSIDE_RATE_LIMIT', 6_000, 0, 10_000_000),
     trustProxy: flag('QUAYSIDE_TRUST_PROXY', false),
+    smtp: smtp(),
     kafka: kafka(),
     logLevel,
   };

@@ -96,8 +96,8 @@ export async function readRecord(url: string, orgId: string): Promise<PortalReco
       runs: await read(`
         select id, status, ended_at as "endedAt", raw_properties as inputs from runs where org_id = $1 order by seq`),
       deliveries: await read(`
-        select run_id as "runId", attempt, holder, state, outcome, started_at as "startedAt", ended_at as "endedAt"
-        from deliveries where org_id = $1 order by run_id, attempt`),
+        select subject as "runId", attempt, holder, state, outcome, started_at as "startedAt", ended_at as "endedAt"
+        from deliveries where org_id = $1 and subject like 'r\\_%' order by subject, attempt`),
       work: await read(`select key as "runId", fence, holder from work where org_id = $1`),
       // Events of one run are written under its lock, so their sequence is the order of their transactions.
       events: await read(`

@@ -170,6 +170,11 @@ export async function findApprovers(ctx: Ctx, ask: Ask, requester: Person | unde
   return people.filter((person) => emails.has(person.email));
 }
 
+/** Are the approvers those that a policy names? */
+export async function hasApproverPolicy(ctx: Ctx, actionId: string): Promise<boolean> {
+  return (await permissionsOf(ctx, actionId)).approve.policy !== null;
+}
+
 /** Whether a person sees the action at all: what they could never execute is not shown to them. */
 export async function visibleActions(ctx: Ctx, person: Person, actions: readonly Action[]): Promise<Action[]> {
   if (person.role === 'Admin') return [...actions];

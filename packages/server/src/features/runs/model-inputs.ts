@@ -1,6 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import type { ActionInput, ErrorDetail, UserInputs } from '@quayside/contracts';
-import { evaluate } from '@quayside/expressions';
+import { evaluate, SECRET_MASK } from '@quayside/expressions';
 
 /**
  * What a person submitted against what the form allows (spec/actions.md §1.4, §1.7): defaults, unknown names, types and
@@ -194,4 +194,14 @@ export function entityInputs(inputs: UserInputs): { name: string; blueprint: str
       found.push({ name, blueprint: items.blueprint, isList: true });
   }
   return found;
+}
+
+/** For notifications: what was submitted, without the ciphertext of its secrets. */
+export function maskSecretInputs(
+  values: Readonly<Record<string, unknown>>,
+  secretInputs: readonly string[],
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, secretInputs.includes(name) ? SECRET_MASK : value]),
+  );
 }

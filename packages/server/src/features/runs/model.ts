@@ -25,7 +25,7 @@ export interface RunFacts {
   secretInputs: string[];
 }
 
-function triggerBy(requester: Requester): Record<string, unknown> {
+export function triggerBy(requester: Requester): Record<string, unknown> {
   const { user } = requester;
   return {
     orgId: requester.orgId,
@@ -334,14 +334,6 @@ function textHeaders(headers: Readonly<Record<string, unknown>>): Record<string,
 
 /** A holder that is lost this often takes something down with it; then the run fails instead of going round for ever. */
 export const maxLostLeases = 10;
-
-/** A lease just claimed: the run, its fencing token, and who was lost with the lease before. */
-export interface Attempt {
-  orgId: string;
-  key: string;
-  token: number;
-  lostHolder: string | null;
-}
 
 export function needsApproval(requiredApproval: Action['requiredApproval']): boolean {
   return requiredApproval !== undefined && requiredApproval !== false;

@@ -30,7 +30,6 @@ export interface ServerDelivery {
   claim(limit: number): Promise<{ run: StoredRun; work: LeasedWork }[]>;
   /** Sends one and settles it. */
   deliver(run: StoredRun, work: LeasedWork): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** What came of it, for the settlement. */
@@ -175,7 +174,6 @@ export function createServerDelivery(dependencies: {
         next,
       );
     },
-    close: () => dispatcher.close(),
   };
 }
 

@@ -33,6 +33,7 @@ import {
 } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
 import { agentQueue, integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
@@ -69,8 +70,23 @@ export interface ClaimResult {
 const connectedWithinMs = maxClaimWaitMs + 15_000;
 const defaultLimit = 10;
 
-export function createDispatch(dependencies: { runs: RunService; waits: ClaimWaits; metrics: Metrics }) {
-  const { runs, waits, metrics } = dependencies;
+export function createDispatch(dependencies: {
+  runs: RunService;
+  waits: ClaimWaits;
+  metrics: Metrics;
+  /** Somebody may want to be told of what was given up; given by app.ts. */
+  alertDeadLetter(
+    ctx: Ctx,
+    letter: {
+      subject: string;
+      kind: 'run';
+      runId: string;
+      outcome: DeliveryOutcome;
+      request?: { method: string; url: string };
+    },
+  ): Promise<void>;
+}) {
+  const { runs, waits, metrics, alertDeadLetter } = dependencies;
 
   async function claimRuns(world: World, request: ClaimRequest, signal: AbortSignal): Promise<ClaimResult> {
     const { agent } = request;
@@ -132,7 +148,7 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
     taken: readonly LeasedWork[],
   ): Promise<{ run: StoredRun; work: LeasedWork }[]> {
     if (taken.length === 0) return [];
-    await store.openDeliveries(tx, holder, taken);
+    await openDeliveries(tx, holder, taken);
     const pairs: { run: StoredRun; work: LeasedWork }[] = [];
     for (const owner of new Set(taken.map((work) => work.orgId))) {
       if (orgId !== undefined && owner !== orgId) throw new Error('A queue handed out work of another organization.');
@@ -162,11 +178,7 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       const run = await mustLock(ctx, work.key);
       const lease = await lockLease(ctx.db, { orgId: ctx.orgId, key: work.key, token: work.token });
       if (!lease) return;
-      await store.closeDelivery(
-        ctx.db,
-        { orgId: ctx.orgId, runId: work.key, attempt: work.token },
-        { state: 'returned' },
-      );
+      await closeDelivery(ctx.db, { orgId: ctx.orgId, subject: work.key, attempt: work.token }, { state: 'returned' });
       await settleWork(ctx.db, lease.id);
       if (isFinal(run.status)) return;
       const message = `Given up: ${maxLostLeases} holders in a row were lost while they carried this run out.`;
@@ -191,7 +203,11 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
             refuse('already_acknowledged', `The run ${runId} was acknowledged already, or nobody holds it.`);
           return;
         }
-        await store.closeDelivery(ctx.db, { orgId: ctx.orgId, runId, attempt: held.fence }, { state: 'acknowledged' });
+        await closeDelivery(
+          ctx.db,
+          { orgId: ctx.orgId, subject: runId, attempt: held.fence },
+          { state: 'acknowledged' },
+        );
         await settleWork(ctx.db, held.id);
         ctx.db.wake(runTopic(ctx.orgId, runId));
         count++;
@@ -212,7 +228,7 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       const key = { orgId: ctx.orgId, key: runId, token: parseToken(token) };
       await mustLock(ctx, runId);
       const lease = (await lockLease(ctx.db, key)) ?? (await refuseLost(ctx, runId));
-      await store.closeDelivery(ctx.db, { orgId: ctx.orgId, runId, attempt: key.token }, { state: 'returned' });
+      await closeDelivery(ctx.db, { orgId: ctx.orgId, subject: runId, attempt: key.token }, { state: 'returned' });
       await releaseWork(ctx.db, lease.id, lease.queue, delayMs);
       ctx.db.wake(runTopic(ctx.orgId, runId));
     });
@@ -233,25 +249,35 @@ export function createDispatch(dependencies: { runs: RunService; waits: ClaimWai
       const lease = await lockLease(ctx.db, { orgId: ctx.orgId, key: runId, token });
       if (!lease) {
         // The same settle once more, because its answer was lost on the way.
-        if ((await store.findDeliveryState(ctx.db, ctx.orgId, runId, token)) === 'settled')
+        if ((await findDeliveryState(ctx.db, ctx.orgId, runId, token)) === 'settled')
           return { result: 'recorded' as const, run: toRun(run) };
         return refuseLost(ctx, runId);
       }
       const attempt = lease.tries + 1;
-      await store.closeDelivery(
-        ctx.db,
-        { orgId: ctx.orgId, runId, attempt: token },
-        {
-          state: 'settled',
-          outcome: settlement.outcome,
-          ...(settlement.request ? { request: settlement.request } : {}),
-        },
-      );
       const isSynchronized = run.payload?.synchronized === true;
       // GitHub drops no duplicates: a dispatch that it may have taken is not sent again.
       const mayHaveActed = outcome.kind === 'timed_out' || outcome.kind === 'broken';
       const isOnce = isSynchronized || (run.payload?.type === 'GITHUB' && mayHaveActed);
       const delayMs = isFinal(run.status) ? undefined : retryAfterMs(outcome, attempt, isOnce, Math.random());
+      const isDead = delayMs === undefined && !isDelivered(outcome) && !isFinal(run.status);
+      await closeDelivery(
+        ctx.db,
+        { orgId: ctx.orgId, subject: runId, attempt: token },
+        {
+          state: 'settled',
+          outcome: settlement.outcome,
+          isDead,
+          ...(settlement.request ? { request: settlement.request } : {}),
+        },
+      );
+      if (isDead)
+        await alertDeadLetter(ctx, {
+          subject: runId,
+          kind: 'run',
+          runId,
+          outcome: settlement.outcome,
+          ...(settlement.request ? { request: settlement.request } : {}),
+        });
       const lines = [...(settlement.logs ?? [])];
       if (delayMs !== undefined) {
         lines.push(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Action, ActionLimits, GuardrailSettings, Verdict } from '@quayside/contracts';
+import type { Action, ActionLimits, GuardrailSettings, Run, Verdict } from '@quayside/contracts';
 import type { Ctx } from '../../platform/ctx.ts';
 import { refuse } from '../../platform/refusal.ts';
 import type { Ask } from '../actions/index.ts';
@@ -15,8 +15,23 @@ export interface Guardrails {
   judgeExecute(ctx: Ctx, ask: Ask, person: Person | undefined): Promise<Verdict>;
   /** Everybody active who may approve what the requester asks for. */
   findApprovers(ctx: Ctx, ask: Ask, requester: Person | undefined): Promise<Person[]>;
+  hasApproverPolicy(ctx: Ctx, actionId: string): Promise<boolean>;
   limitsOf(ctx: Ctx, actionId: string): Promise<ActionLimits>;
 }
+
+/** Tells them that a run waits, and says in a sentence for its log who was told; given by app.ts. */
+export type NotifyApprovers = (
+  ctx: Ctx,
+  request: {
+    run: Run;
+    action: Action;
+    /** Secrets are masked. */
+    inputs: Readonly<Record<string, unknown>>;
+    requester: { by: Readonly<Record<string, unknown>>; name: string };
+  },
+  asked: readonly Person[],
+  isByPolicy: boolean,
+) => Promise<string>;
 
 export async function guardrailSettings(ctx: Ctx): Promise<GuardrailSettings> {
   return (await organizationSettings(ctx)) as GuardrailSettings;

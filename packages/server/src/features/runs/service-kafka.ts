@@ -2,6 +2,7 @@ import { isFinal } from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import { cancelWork, parkDue } from '../../platform/leases.ts';
+import { loseDeliveries } from '../deliveries/index.ts';
 import { readAgentStreamer } from '../identity/index.ts';
 import { maxLostLeases } from './model.ts';
 import { agentQueue, kafkaQueue, mustLock, type RunService } from './service.ts';
@@ -37,7 +38,7 @@ export function createRepublishing(dependencies: {
     return world.transaction(async (ctx) => {
       const parked = await parkDue(ctx.db, { orgId: ctx.orgId, from: queues, to: kafkaQueue, limit });
       const lost = parked.filter((work) => work.lostHolder !== null).map((work) => work.key);
-      if (lost.length > 0) await store.loseDeliveries(ctx.db, ctx.orgId, lost);
+      if (lost.length > 0) await loseDeliveries(ctx.db, ctx.orgId, lost);
       const keys = parked.map((work) => work.key);
       for (const run of await findRuns(ctx.db, ctx.orgId, keys))
         if (isFinal(run.status)) await cancelWork(ctx.db, { orgId: ctx.orgId, key: run.id });
@@ -55,7 +56,7 @@ export function createRepublishing(dependencies: {
         await insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [message]);
         await runs.move(ctx, run, 'fail', { summary: message });
       }
-      await store.loseDeliveries(ctx.db, ctx.orgId, [runId]);
+      await loseDeliveries(ctx.db, ctx.orgId, [runId]);
       await cancelWork(ctx.db, { orgId: ctx.orgId, key: runId });
     });
   }

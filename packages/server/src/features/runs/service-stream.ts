@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { isFinal } from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
 import type { Wakes } from '../../platform/wake.ts';
+import { listDeliveriesOf } from '../deliveries/index.ts';
 import { toRun } from './model.ts';
 import { runTopic } from './service.ts';
 import { findRun, listLogsAfter } from './store.ts';
-import { listDeliveries } from './store-dispatch.ts';
 
 /**
  * The live page of one run, as server-sent events.
@@ -69,7 +69,7 @@ export async function streamRun(
         const isBusy =
           run !== undefined &&
           (run.isPending ||
-            (await listDeliveries(ctx.db, ctx.orgId, runId)).some((delivery) => delivery.state === 'open'));
+            (await listDeliveriesOf(ctx.db, ctx.orgId, runId)).some((delivery) => delivery.state === 'open'));
         return { run, logs, isBusy };
       });
       if (!state.run) break;

@@ -18,6 +18,7 @@ import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { CheckValue } from '../../platform/user-schemas.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { type Ask, getAction, selfServiceTrigger } from '../actions/index.ts';
+import { listDeliveriesOf } from '../deliveries/index.ts';
 import { findEntityOf, matchesQuery, toCaller } from '../entities/index.ts';
 import {
   findPersonById,
@@ -37,8 +38,15 @@ import {
   renderInvocation,
   type StoredRun,
   toRun,
+  triggerBy,
 } from './model.ts';
-import { encryptSecretInputs, entityInputs, resolveInputs, secretInputNames } from './model-inputs.ts';
+import {
+  encryptSecretInputs,
+  entityInputs,
+  maskSecretInputs,
+  resolveInputs,
+  secretInputNames,
+} from './model-inputs.ts';
 import { listAffectedEntities } from './reads.ts';
 import {
   assertNotFrozen,
@@ -47,6 +55,7 @@ import {
   type Guardrails,
   guardrailSettings,
   maySee,
+  type NotifyApprovers,
   requestKey,
 } from './service-guards.ts';
 import * as store from './store.ts';
@@ -81,10 +90,11 @@ export function createRunService(dependencies: {
   metrics: Metrics;
   check: CheckValue;
   guardrails: Guardrails;
+  notifyApprovers: NotifyApprovers;
   /** Does this portal have brokers? */
   hasKafka: boolean;
 }) {
-  const { vault, metrics, check, guardrails, hasKafka } = dependencies;
+  const { vault, metrics, check, guardrails, notifyApprovers, hasKafka } = dependencies;
 
   async function execute(
     world: World,
@@ -166,6 +176,8 @@ export function createRunService(dependencies: {
         impersonatedBy,
       });
       if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
+      const created = await mustFind(ctx, runId);
+      await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
       if (status === 'WAITING_FOR_APPROVAL') {
         const approvers = await guardrails.findApprovers(ctx, ask, person);
         const asked = approvers.filter((one) => !(settings.fourEyes && one.id === createdBy));
@@ -175,9 +187,19 @@ export function createRunService(dependencies: {
           runId,
           asked.map((one) => one.id),
         );
+        const line = await notifyApprovers(
+          ctx,
+          {
+            run: toRun(created),
+            action,
+            inputs: maskSecretInputs(rawProperties, secretInputs),
+            requester: { by: triggerBy(requester), name: person?.email ?? nameOf(ctx.actor) },
+          },
+          asked,
+          await guardrails.hasApproverPolicy(ctx, action.id),
+        );
+        await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [line]);
       }
-      const created = await mustFind(ctx, runId);
-      await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
       if (status === 'IN_PROGRESS') {
         const at = created.createdAt.toISOString();
         await dispatch(ctx, created, {
@@ -500,6 +522,8 @@ async function findRequester(
   };
 }
 
+const nameOf = (actor: World['actor']): string => (actor.kind === 'machine' ? actor.name : 'The portal');
+
 type ShownUser = NonNullable<Requester['user']>;
 
 function shownUser(user: ShownUser): ShownUser {
@@ -609,7 +633,7 @@ export async function listLogs(
 export async function readDeliveries(world: World, runId: string) {
   return world.transaction(async (ctx) => {
     await mustSee(ctx, runId);
-    return dispatchStore.listDeliveries(ctx.db, ctx.orgId, runId);
+    return listDeliveriesOf(ctx.db, ctx.orgId, runId);
   });
 }
 

@@ -1,25 +1,5 @@
-import type { Agent, AgentIdentity, Delivery, DeliveryOutcome } from '@quayside/contracts';
-import { join, named, sql, type Tx } from '../../platform/db.ts';
-import type { Attempt } from './model.ts';
-
-/** Opens the record of each new attempt and closes those whose holder was lost; in the transaction of the claim. */
-export async function openDeliveries(tx: Tx, holder: string, taken: readonly Attempt[]): Promise<void> {
-  if (taken.length === 0) return;
-  const isLost = taken.filter((work) => work.lostHolder !== null);
-  if (isLost.length > 0)
-    await tx.run(sql`
-      update deliveries set state = 'lost', ended_at = clock_timestamp()
-      where state = 'open' and (org_id, run_id) in (${join(isLost.map((work) => sql`(${work.orgId}, ${work.key})`))})`);
-  const rows = taken.map((work) => sql`(${work.orgId}, ${work.key}, ${work.token}::int, ${holder})`);
-  await tx.run(sql`insert into deliveries (org_id, run_id, attempt, holder) values ${join(rows)}`);
-}
-
-/** Closes the open records of runs whose holder was lost and that nobody has taken since. */
-export async function loseDeliveries(tx: Tx, orgId: string, runIds: readonly string[]): Promise<void> {
-  await tx.run(sql`
-    update deliveries set state = 'lost', ended_at = clock_timestamp()
-    where org_id = ${orgId} and run_id = any(${runIds}) and state = 'open'`);
-}
+import type { Agent, AgentIdentity } from '@quayside/contracts';
+import { named, sql, type Tx } from '../../platform/db.ts';
 
 /** Organizations with work that is to go into Kafka: due in its queue, or due for polling agents although there are none. */
 export async function listOrganizationsToPublish(tx: Tx, kafkaQueue: string): Promise<string[]> {
@@ -39,63 +19,6 @@ export async function listWornWork(tx: Tx, orgId: string, queues: readonly strin
     where org_id = ${orgId} and queue = any(${queues}) and due_at <= clock_timestamp() and holder is not null
       and fence - tries > ${most}`);
   return rows.map((row) => row.key);
-}
-
-export async function closeDelivery(
-  tx: Tx,
-  delivery: { orgId: string; runId: string; attempt: number },
-  end: {
-    state: 'settled' | 'acknowledged' | 'returned';
-    outcome?: DeliveryOutcome;
-    request?: { method: string; url: string };
-  },
-): Promise<void> {
-  await tx.run(
-    named(
-      'delivery.close',
-      sql`
-      update deliveries set state = ${end.state}, ended_at = clock_timestamp(),
-        outcome = ${end.outcome ? JSON.stringify(end.outcome) : null}, request = ${end.request ? JSON.stringify(end.request) : null}
-      where org_id = ${delivery.orgId} and run_id = ${delivery.runId} and attempt = ${delivery.attempt}`,
-    ),
-  );
-}
-
-interface DeliveryRow {
-  attempt: number;
-  holder: string;
-  state: Delivery['state'];
-  request: { method: string; url: string } | null;
-  outcome: DeliveryOutcome | null;
-  started_at: Date;
-  ended_at: Date | null;
-}
-
-export async function listDeliveries(tx: Tx, orgId: string, runId: string): Promise<Delivery[]> {
-  const rows = await tx.many<DeliveryRow>(
-    sql`select * from deliveries where org_id = ${orgId} and run_id = ${runId} order by attempt`,
-  );
-  return rows.map((row) => ({
-    attempt: row.attempt,
-    holder: row.holder,
-    state: row.state,
-    startedAt: row.started_at.toISOString(),
-    ...(row.ended_at ? { endedAt: row.ended_at.toISOString() } : {}),
-    ...(row.request ? { request: row.request } : {}),
-    ...(row.outcome ? { outcome: row.outcome } : {}),
-  }));
-}
-
-export async function findDeliveryState(
-  tx: Tx,
-  orgId: string,
-  runId: string,
-  attempt: number,
-): Promise<Delivery['state'] | undefined> {
-  const row = await tx.find<{ state: Delivery['state'] }>(
-    sql`select state from deliveries where org_id = ${orgId} and run_id = ${runId} and attempt = ${attempt}`,
-  );
-  return row?.state;
 }
 
 /** Present lease of a run's work, whoever holds it; for the dialects whose acknowledgement names no token. */

@@ -1,0 +1,8 @@
+export {
+  type Attempt,
+  closeDelivery,
+  findDeliveryState,
+  listDeliveriesOf,
+  loseDeliveries,
+  openDeliveries,
+} from './store.ts';

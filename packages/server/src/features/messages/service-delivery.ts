@@ -1,0 +1,88 @@
+import type { DeliveryOutcome } from '@quayside/contracts';
+import { type DeliveryAgent, displayUrl, prepare, send, signRequest } from '@quayside/delivery';
+import type { World } from '../../platform/ctx.ts';
+import type { Database } from '../../platform/db.ts';
+import { claim, type LeasedWork } from '../../platform/leases.ts';
+import type { Mailer } from '../../platform/mail.ts';
+import type { Vault } from '../../platform/vault.ts';
+import { openDeliveries } from '../deliveries/index.ts';
+import { signingSecret } from '../identity/index.ts';
+import type { Message, MessagePayload } from './model.ts';
+import { messageQueue, settleMessage } from './service.ts';
+import * as store from './store.ts';
+
+/** The server's side of messages: claim, attempt on record, send, settle. A server that dies leaves a lease that runs out. */
+export interface ClaimedMessage {
+  message: Message;
+  work: LeasedWork;
+}
+
+export interface MessageDelivery {
+  claim(limit: number): Promise<ClaimedMessage[]>;
+  deliver(claimed: ClaimedMessage): Promise<void>;
+}
+
+interface Sent {
+  outcome: DeliveryOutcome;
+  request?: { method: string; url: string };
+}
+
+export function createMessageDelivery(dependencies: {
+  database: Database;
+  vault: Vault;
+  holder: string;
+  timeoutMs: number;
+  dispatcher: DeliveryAgent;
+  /** Undefined = no mail server is set. */
+  mailer: Mailer | undefined;
+  worldOf(orgId: string): World;
+}): MessageDelivery {
+  const { database, vault, holder, timeoutMs, dispatcher, mailer, worldOf } = dependencies;
+  // Longer than any delivery may take, so that no heartbeat is needed.
+  const leaseMs = timeoutMs + 15_000;
+
+  async function sendWebhook(
+    world: World,
+    work: LeasedWork,
+    { url, body }: Extract<MessagePayload, { type: 'WEBHOOK' }>,
+  ): Promise<Sent> {
+    const prepared = prepare({ url, body }, { runId: work.key, attempt: work.token, userAgent: 'quayside' });
+    if (prepared.kind !== 'prepared') return { outcome: prepared };
+    const request = { method: prepared.request.method, url: displayUrl(prepared.request.url) };
+    const secret = await world.transaction((ctx) => signingSecret(ctx, vault));
+    const signed = signRequest(prepared.request, secret, Math.floor(Date.now() / 1000));
+    return { outcome: await send(signed, { dispatcher, timeoutMs }), request };
+  }
+
+  async function sendMail(
+    { to, subject, text }: Extract<MessagePayload, { type: 'EMAIL' }>,
+    id: string,
+  ): Promise<Sent> {
+    const message = 'this portal has no mail server any more; set QUAYSIDE_SMTP_URL';
+    return { outcome: mailer ? await mailer.send({ to, subject, text, id }) : { kind: 'refused', message } };
+  }
+
+  return {
+    async claim(limit) {
+      return database.system(async (tx) => {
+        const taken = await claim(tx, { queue: messageQueue, holder, limit, leaseMs });
+        await openDeliveries(tx, holder, taken);
+        const claimed: ClaimedMessage[] = [];
+        for (const work of taken) {
+          const [message] = await store.findMessages(tx, work.orgId, [work.key]);
+          if (!message) throw new Error(`The work ${work.key} has no message.`);
+          claimed.push({ message, work });
+        }
+        return claimed;
+      });
+    },
+    async deliver({ message, work }) {
+      const world = worldOf(work.orgId);
+      const { payload } = message;
+      if (payload.type === 'CHANGE') throw new Error('A message for agents is in the queue of the server.');
+      const sent =
+        payload.type === 'EMAIL' ? await sendMail(payload, message.id) : await sendWebhook(world, work, payload);
+      await settleMessage(world, message.id, { token: work.token, ...sent });
+    },
+  };
+}
