@@ -1,5 +1,4 @@
 export {
-  type Attempt,
   closeDelivery,
   findDeliveryState,
   listDeliveriesOf,

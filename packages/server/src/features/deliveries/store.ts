@@ -69,7 +69,7 @@ export interface DeliveryRow {
   ended_at: Date | null;
 }
 
-export function toDelivery(row: DeliveryRow): Delivery {
+function toDelivery(row: DeliveryRow): Delivery {
   return {
     attempt: row.attempt,
     holder: row.holder,
