@@ -15,10 +15,9 @@ import {
   primaryCredential,
   setUpFirstOrganization,
 } from './features/identity/service.ts';
-import { startPublishing } from './features/kafka/jobs.ts';
 import { serveKafka } from './features/kafka/routes.ts';
 import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';
-import { createPublisher, kafkaReader, type Publisher } from './features/kafka/service-publisher.ts';
+import { createPublisher } from './features/kafka/service-publisher.ts';
 import { startMessages } from './features/messages/jobs.ts';
 import { alertDeadLetter } from './features/messages/service.ts';
 import { createNotifyApprovers } from './features/messages/service-approvals.ts';
@@ -36,17 +35,18 @@ import { serveSecrets } from './features/secrets/routes.ts';
 import { serveSystem } from './features/system/routes.ts';
 import { createSystem } from './features/system/service.ts';
 import { trackConnections } from './platform/connections.ts';
-import { type Actor, createWorld, eventsTopic, type World } from './platform/ctx.ts';
+import { type Actor, createWorld, type World } from './platform/ctx.ts';
 import { type Database, openDatabase } from './platform/db.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { createHttp } from './platform/http.ts';
 import { newTraceId } from './platform/ids.ts';
-import { createKafka, describeKafkaError, type Kafka } from './platform/kafka.ts';
+import { createKafka, type Kafka } from './platform/kafka.ts';
 import { createClaimWaits } from './platform/leases.ts';
 import type { Logger } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
+import { type Reader, startReaders } from './platform/readers.ts';
 import { createValueCheck } from './platform/user-schemas.ts';
 import { createVault, loadInstallationKey, type Vault } from './platform/vault.ts';
 import { openWakes } from './platform/wake.ts';
@@ -140,9 +140,7 @@ export async function startApp(
     ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
 
     /** Connects to nothing yet: brokers that are away must not keep the portal from starting. */
-    const openKafka = async (
-      kafkaConfig: NonNullable<Config['kafka']>,
-    ): Promise<{ access: KafkaAccess; publisher: Publisher }> => {
+    const openKafka = (kafkaConfig: NonNullable<Config['kafka']>): { access: KafkaAccess; publisher: Reader } => {
       const brokers: Kafka = createKafka(kafkaConfig);
       undo.push(() => brokers.close());
       const access = createKafkaAccess({
@@ -155,16 +153,10 @@ export async function startApp(
           topics: { ...kafkaConfig, maxMessageBytes: maxKafkaMessageBytes },
         },
       });
-      const publisher = await createPublisher({
-        database,
-        kafka: brokers,
-        vault,
-        metrics,
-        holder: serverHolder(options.pid),
-        worldOf: systemWorld,
-        failRun: runs.failDispatch,
-      });
-      return { access, publisher };
+      return {
+        access,
+        publisher: createPublisher({ kafka: brokers, access, vault, metrics, failRun: runs.failDispatch }),
+      };
     };
 
     const waits = createClaimWaits(wakes);
@@ -183,9 +175,10 @@ export async function startApp(
     });
     const dispatch = createDispatch({ runs, waits, metrics, alertDeadLetter });
 
-    const kafka = config.kafka && (await openKafka(config.kafka));
+    const kafka = config.kafka && openKafka(config.kafka);
+    const readers = kafka ? [kafka.publisher] : [];
 
-    serveSystem(http, createSystem({ database, metrics, waits, kafkaReader: config.kafka ? kafkaReader : undefined }));
+    serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
     serveSecrets(http, vault);
     serveBlueprints(http);
@@ -224,17 +217,15 @@ export async function startApp(
     const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
     const messages = startMessages(createMessageDelivery({ ...outbound, vault, mailer }), waits, log);
-    const publishing =
-      kafka &&
-      startPublishing({
-        ...kafka,
-        waits,
-        wakes,
-        topic: eventsTopic,
-        worldOf: systemWorld,
-        describe: describeKafkaError,
-        log,
-      });
+    const reading = await startReaders({
+      readers,
+      database,
+      waits,
+      wakes,
+      holder: serverHolder(options.pid),
+      worldOf: systemWorld,
+      log,
+    });
     const republishing =
       kafka && startRepublishing(createRepublishing({ database, runs, worldOf: systemWorld }), waits, log);
     const cleanup = setInterval(() => void identity.deleteEndedSessions().catch(() => undefined), sessionCleanupMs);
@@ -242,13 +233,7 @@ export async function startApp(
       http.startDraining();
       clearInterval(cleanup);
       waits.close();
-      await Promise.all([
-        deliveries.stop(),
-        messages.stop(),
-        watching.stop(),
-        publishing?.stop(),
-        republishing?.stop(),
-      ]);
+      await Promise.all([deliveries.stop(), messages.stop(), watching.stop(), reading.stop(), republishing?.stop()]);
       await outbound.dispatcher.close();
       mailer?.close();
       connections.closeWhenIdle();

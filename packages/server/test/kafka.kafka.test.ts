@@ -263,7 +263,7 @@ describe('the change log', () => {
 describe('metrics', () => {
   it('say how far behind the publisher is', async () => {
     const text = await (await t.nobody.fetch('/metrics')).text();
-    expect(text).toMatch(/^quayside_kafka_lag_seconds 0/m);
+    expect(text).toMatch(/^quayside_reader_lag_seconds\{reader="kafka"\} 0/m);
     expect(text).toMatch(/^quayside_kafka_published_total\{topic="runs"\} [1-9]/m);
   });
 });

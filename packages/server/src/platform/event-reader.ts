@@ -55,6 +55,8 @@ export async function startAtEnd(database: Database, reader: string): Promise<vo
     tx.run(sql`
       insert into event_cursors (org_id, reader, xid, seq)
       select org_id, ${reader}, pg_snapshot_xmin(pg_current_snapshot()), 0 from organizations
+      -- An organization that came while the reader was known is read from its first event.
+      where not exists (select from event_cursors where reader = ${reader})
       on conflict do nothing`),
   );
 }

@@ -38,9 +38,10 @@ export function createMetrics() {
       labelNames: ['topic'] as const,
       registers,
     }),
-    kafkaLag: new Gauge({
-      name: 'quayside_kafka_lag_seconds',
-      help: 'Age of the oldest event that is not dealt with by the publisher; 0 without Kafka.',
+    readerLag: new Gauge({
+      name: 'quayside_reader_lag_seconds',
+      help: 'Age of the oldest event that a reader of events has not dealt with.',
+      labelNames: ['reader'] as const,
       registers,
     }),
     heldClaims: new Gauge({ name: 'quayside_held_claims', help: 'Claim calls that are waiting for work.', registers }),

@@ -1,11 +1,10 @@
 import { changeLogTopic, portableJson, recordHeaders, runsTopic } from '@quayside/contracts';
 import { buildMessage, signMessage } from '@quayside/delivery';
 import type { Ctx, World } from '../../platform/ctx.ts';
-import type { Database } from '../../platform/db.ts';
-import { type Cursor, moveCursor, type ReadEvent, readEvents, startAtEnd } from '../../platform/event-reader.ts';
-import { isKafkaError, type Kafka, type OutgoingRecord } from '../../platform/kafka.ts';
-import { claim, extendLease, type LeaseKey, lockLease, releaseWork } from '../../platform/leases.ts';
+import { type Cursor, moveCursor, type ReadEvent, readEvents } from '../../platform/event-reader.ts';
+import { describeKafkaError, isKafkaError, type Kafka, type OutgoingRecord } from '../../platform/kafka.ts';
 import type { Metrics } from '../../platform/metrics.ts';
+import type { Reader } from '../../platform/readers.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
 import { signingSecret } from '../identity/index.ts';
@@ -18,10 +17,10 @@ import {
   isChange,
   parseDestination,
 } from './model.ts';
-import * as store from './store.ts';
+import type { KafkaAccess } from './service.ts';
 
 /**
- * The reader of events that writes into Kafka. One server at a time holds an organization's publisher, by a lease:
+ * The reader of events that writes into Kafka (platform/readers.ts has the loop and its lease):
  *
  *   read behind the cursor ► build ► publish, wait until the brokers have it ► move the cursor (under the lease)
  *
@@ -31,21 +30,7 @@ import * as store from './store.ts';
  *     a time, one key.
  *   - A publisher that lost its lease can not move the cursor; what it published meanwhile comes twice.
  */
-export interface Publisher {
-  /** Takes the organizations that no server publishes for at present. */
-  claim(): Promise<LeaseKey[]>;
-  keep(lease: LeaseKey): Promise<boolean>;
-  release(lease: LeaseKey): Promise<void>;
-  /** Publishes what is next; returns how many events that were. Throws while the brokers are away. */
-  publishNext(lease: LeaseKey): Promise<number>;
-}
-
-export const publisherQueue = 'kafka-publisher';
-export const kafkaReader = 'kafka';
-const workKey = 'kafka-publisher';
-const maxOrganizations = 1_000;
-/** A server that dies delays its organizations by this much. */
-const leaseMs = 10_000;
+const kafkaReader = 'kafka';
 const eventsPerRead = 500;
 /** Brokers take one MiB in a request by default. A larger message goes alone, and needs a topic that allows it. */
 const maxChunkBytes = 512 * 1024;
@@ -57,17 +42,14 @@ interface Item {
   runId?: string;
 }
 
-export async function createPublisher(dependencies: {
-  database: Database;
+export function createPublisher(dependencies: {
   kafka: Kafka;
+  access: Pick<KafkaAccess, 'provision'>;
   vault: Vault;
   metrics: Metrics;
-  holder: string;
-  worldOf(orgId: string): World;
   failRun(world: World, runId: string, message: string): Promise<void>;
-}): Promise<Publisher> {
-  const { database, kafka, vault, metrics, holder, worldOf, failRun } = dependencies;
-  await startAtEnd(database, kafkaReader);
+}): Reader {
+  const { kafka, access, vault, metrics, failRun } = dependencies;
 
   async function build(ctx: Ctx, events: readonly ReadEvent[]): Promise<Item[]> {
     const runIds = events.flatMap((event) => (event.name === 'run.published' && event.runId ? [event.runId] : []));
@@ -124,36 +106,19 @@ export async function createPublisher(dependencies: {
   }
 
   return {
-    async claim() {
-      const claimed = await database.system(async (tx) => {
-        await store.ensurePublisherWork(tx, publisherQueue, workKey);
-        return claim(tx, { queue: publisherQueue, holder, limit: maxOrganizations, leaseMs });
-      });
-      return claimed.map(({ orgId, key, token }) => ({ orgId, key, token }));
-    },
-    async keep(lease) {
-      const until = await worldOf(lease.orgId).transaction((ctx) => extendLease(ctx.db, lease, leaseMs));
-      return until !== undefined;
-    },
-    async release(lease) {
-      await worldOf(lease.orgId).transaction(async (ctx) => {
-        const row = await lockLease(ctx.db, lease);
-        if (row) await releaseWork(ctx.db, row.id, row.queue);
-      });
-    },
-    async publishNext(lease) {
-      const world = worldOf(lease.orgId);
+    name: kafkaReader,
+    trouble:
+      'messages do not go into Kafka; they are kept and tried again. Check KAFKA_BROKERS and the settings beside it',
+    describe: describeKafkaError,
+    prepare: (world) => access.provision(world),
+    async step({ world, transaction }) {
       const items = await world.transaction(async (ctx) =>
         build(ctx, await readEvents(ctx.db, ctx.orgId, kafkaReader, eventsPerRead)),
       );
       for (const chunk of inChunks(items, maxChunkBytes)) {
         await send(world, chunk);
         const last = chunk.at(-1);
-        if (last)
-          await world.transaction(async (ctx) => {
-            if (!(await lockLease(ctx.db, lease))) throw new Error('The publisher lost its lease.');
-            await moveCursor(ctx.db, ctx.orgId, kafkaReader, last.cursor);
-          });
+        if (last) await transaction((ctx) => moveCursor(ctx.db, ctx.orgId, kafkaReader, last.cursor));
       }
       return items.length;
     },

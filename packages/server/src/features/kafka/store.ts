@@ -22,10 +22,3 @@ export async function insertUser(tx: Tx, orgId: string, username: string, passwo
 export async function markProvisioned(tx: Tx, orgId: string): Promise<void> {
   await tx.run(sql`update kafka_users set provisioned_at = now() where org_id = ${orgId}`);
 }
-
-/** The work of publishing is a row per organization that is never done. */
-export async function ensurePublisherWork(tx: Tx, queue: string, key: string): Promise<void> {
-  await tx.run(sql`
-    insert into work (org_id, queue, key) select org_id, ${queue}, ${key} from organizations
-    on conflict do nothing`);
-}

@@ -8,10 +8,10 @@ export function createSystem(dependencies: {
   database: Database;
   metrics: Metrics;
   waits: ClaimWaits;
-  /** The reader of events that publishes into Kafka, if there is one. */
-  kafkaReader: string | undefined;
+  /** Names of the readers of events that this portal has. */
+  readers: readonly string[];
 }) {
-  const { database, metrics, waits, kafkaReader } = dependencies;
+  const { database, metrics, waits, readers } = dependencies;
   let openApi: string | undefined;
   return {
     /** Throws when the database does not answer. */
@@ -21,7 +21,7 @@ export function createSystem(dependencies: {
     async metricsText(): Promise<{ contentType: string; text: string }> {
       metrics.heldClaims.set(waits.held);
       metrics.queueAge.set(await queueAgeSeconds(database));
-      if (kafkaReader) metrics.kafkaLag.set(await readerLagSeconds(database, kafkaReader));
+      for (const reader of readers) metrics.readerLag.set({ reader }, await readerLagSeconds(database, reader));
       const depths = await queueDepths(database);
       // Forgets queues that have become empty; nothing is awaited until all are set, so no scrape sees a part.
       metrics.queueDepth.reset();
