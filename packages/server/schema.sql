@@ -106,6 +106,15 @@ create table entities (
   updated_at timestamp with time zone default now() not null,
   updated_by text not null
 );
+create table entity_migrations (
+  org_id text not null,
+  id text not null,
+  actor text not null,
+  source_blueprint text not null,
+  delete_blueprint boolean not null,
+  success_count integer not null,
+  created_at timestamp with time zone default now() not null
+);
 create table entity_relations (
   org_id text not null,
   entity_id bigint not null,
@@ -305,6 +314,8 @@ alter table deliveries add constraint deliveries_state_check CHECK ((state = ANY
 alter table entities add constraint entities_org_id_blueprint_id_fkey FOREIGN KEY (org_id, blueprint_id) REFERENCES blueprints(org_id, id);
 alter table entities add constraint entities_org_id_blueprint_id_identifier_key UNIQUE (org_id, blueprint_id, identifier);
 alter table entities add constraint entities_pkey PRIMARY KEY (org_id, id);
+alter table entity_migrations add constraint entity_migrations_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table entity_migrations add constraint entity_migrations_pkey PRIMARY KEY (org_id, id);
 alter table entity_relations add constraint entity_relations_org_id_entity_id_fkey FOREIGN KEY (org_id, entity_id) REFERENCES entities(org_id, id) ON DELETE CASCADE;
 alter table entity_relations add constraint entity_relations_org_id_target_id_fkey FOREIGN KEY (org_id, target_id) REFERENCES entities(org_id, id) ON DELETE CASCADE;
 alter table entity_relations add constraint entity_relations_pkey PRIMARY KEY (org_id, entity_id, relation, "position");
@@ -388,6 +399,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- credentials: enabled t, forced t
 -- deliveries: enabled t, forced t
 -- entities: enabled t, forced t
+-- entity_migrations: enabled t, forced t
 -- entity_relations: enabled t, forced t
 -- event_cursors: enabled t, forced t
 -- events: enabled t, forced t
@@ -421,6 +433,8 @@ create policy every_organization on deliveries to quayside_system using (true) w
 create policy tenant on deliveries to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on entities to quayside_system using (true) with check (true);
 create policy tenant on entities to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on entity_migrations to quayside_system using (true) with check (true);
+create policy tenant on entity_migrations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on entity_relations to quayside_system using (true) with check (true);
 create policy tenant on entity_relations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on event_cursors to quayside_system using (true) with check (true);
@@ -470,6 +484,8 @@ grant delete, insert, select, update on deliveries to quayside_app;
 grant delete, insert, select, update on deliveries to quayside_system;
 grant delete, insert, select, update on entities to quayside_app;
 grant delete, insert, select, update on entities to quayside_system;
+grant delete, insert, select, update on entity_migrations to quayside_app;
+grant delete, insert, select, update on entity_migrations to quayside_system;
 grant delete, insert, select, update on entity_relations to quayside_app;
 grant delete, insert, select, update on entity_relations to quayside_system;
 grant delete, insert, select, update on event_cursors to quayside_app;

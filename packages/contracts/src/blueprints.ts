@@ -70,13 +70,21 @@ const blueprintFields = {
   includeInGlobalSearch: Type.Optional(Type.Boolean()),
 };
 
+/** What replies add to a document. Clients that write what they read send it back (the Terraform provider does); it is ignored. */
+const echoed = {
+  createdAt: Type.Optional(Type.Unknown()),
+  createdBy: Type.Optional(Type.Unknown()),
+  updatedAt: Type.Optional(Type.Unknown()),
+  updatedBy: Type.Optional(Type.Unknown()),
+};
+
 export const BlueprintBody = Type.Object(
-  { identifier: BlueprintIdentifier, ...blueprintFields },
+  { identifier: BlueprintIdentifier, ...blueprintFields, ...echoed },
   { additionalProperties: false },
 );
 export type BlueprintBody = Static<typeof BlueprintBody>;
 export const BlueprintReplaceBody = Type.Object(
-  { identifier: Type.Optional(BlueprintIdentifier), ...blueprintFields },
+  { identifier: Type.Optional(BlueprintIdentifier), ...blueprintFields, ...echoed },
   { additionalProperties: false },
 );
 export const BlueprintPatch = Type.Partial(BlueprintBody, { additionalProperties: false });

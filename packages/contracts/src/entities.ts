@@ -44,6 +44,21 @@ export const EntityQuery = Type.Object({
 });
 export type EntityQuery = Static<typeof EntityQuery>;
 
+/** A change of many entities at once, and how far it is. Clients poll it until it is COMPLETED (spec/catalog.md §1.11). */
+export const Migration = Type.Object({
+  id: Type.String(),
+  actor: Type.String(),
+  sourceBlueprint: Type.String(),
+  status: Type.Literal('COMPLETED'),
+  deleteEntities: Type.Boolean(),
+  deleteBlueprint: Type.Boolean(),
+  successCount: Type.Integer(),
+  failureCount: Type.Integer(),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+export type Migration = Static<typeof Migration>;
+
 const BlueprintParams = Type.Object({ blueprint_identifier: Type.String() });
 const EntityParams = Type.Object({ blueprint_identifier: Type.String(), entity_identifier: Type.String() });
 
@@ -172,6 +187,30 @@ export const entityRoutes = {
     }),
     reply: ok({}),
     refusals: ['not_found', 'has_dependents'],
+  }),
+  removeAll: route({
+    id: 'entity.removeAll',
+    method: 'DELETE',
+    path: '/v1/blueprints/:blueprint_identifier/all-entities',
+    summary: 'Delete all entities of a blueprint, with delete_blueprint=true the blueprint too: everything or nothing',
+    can: 'blueprint:write',
+    params: BlueprintParams,
+    query: Type.Object({
+      delete_blueprint: Type.Optional(Type.Boolean()),
+      run_id: Type.Optional(Type.String()),
+    }),
+    reply: ok({ migrationId: Type.String() }),
+    refusals: ['not_found', 'has_dependents'],
+  }),
+  getMigration: route({
+    id: 'entity.getMigration',
+    method: 'GET',
+    path: '/v1/migrations/:migration_id',
+    summary: 'Read how far a change of many entities is',
+    can: 'blueprint:read',
+    params: Type.Object({ migration_id: Type.String() }),
+    reply: ok({ migration: Migration }),
+    refusals: ['not_found'],
   }),
   /** Which run created or last changed the entity, for the page's "created by run …". */
   history: route({

@@ -25,6 +25,10 @@ export const Team = Type.Object({
 });
 export type Team = Static<typeof Team>;
 
+/** A team in the answer to a write: members by e-mail, as in the request. The Terraform provider reads no other shape here. */
+export const WrittenTeam = Type.Object({ ...Team.properties, users: Type.Array(Type.String()) });
+export type WrittenTeam = Static<typeof WrittenTeam>;
+
 export const TeamBody = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 200 }),
   description: Type.Optional(Type.Union([Type.String({ maxLength: 1_000 }), Type.Null()])),
@@ -186,7 +190,7 @@ export const peopleRoutes = {
     summary: 'Create a team',
     can: 'user:manage',
     body: TeamBody,
-    reply: ok({ team: Team }),
+    reply: ok({ team: WrittenTeam }),
     refusals: ['identifier_taken'],
   }),
   replaceTeam: route({
@@ -197,7 +201,7 @@ export const peopleRoutes = {
     can: 'user:manage',
     params: TeamParams,
     body: TeamBody,
-    reply: ok({ team: Team }),
+    reply: ok({ team: WrittenTeam }),
     refusals: ['not_found', 'identifier_taken'],
   }),
   patchTeam: route({
@@ -208,7 +212,7 @@ export const peopleRoutes = {
     can: 'user:manage',
     params: TeamParams,
     body: TeamPatch,
-    reply: ok({ team: Team }),
+    reply: ok({ team: WrittenTeam }),
     refusals: ['not_found', 'identifier_taken'],
   }),
   removeTeam: route({

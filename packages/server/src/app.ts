@@ -6,6 +6,7 @@ import { serveActions } from './features/actions/routes.ts';
 import { findApprovers, hasApproverPolicy, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
+import { deleteBlueprint } from './features/blueprints/service.ts';
 import { serveEntities } from './features/entities/routes.ts';
 import { createEntityService, type EntityService } from './features/entities/service.ts';
 import { serveIdentity } from './features/identity/routes.ts';
@@ -161,7 +162,7 @@ export async function startApp(
 
     const waits = createClaimWaits(wakes);
     const check = createValueCheck();
-    const entities = createEntityService({ findRunStatus, check });
+    const entities = createEntityService({ findRunStatus, deleteBlueprint, check });
     const runs = createRunService({
       vault,
       metrics,

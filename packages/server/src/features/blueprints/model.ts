@@ -8,10 +8,19 @@ export function isSystemBlueprint(identifier: string): boolean {
   return identifier.startsWith(systemPrefix);
 }
 
+/** What replies add, and clients send back. */
+type Stamps = 'createdAt' | 'createdBy' | 'updatedAt' | 'updatedBy';
+export type BlueprintDocument = Omit<BlueprintBody, Stamps>;
+
+export function withoutStamps<T extends { [key in Stamps]?: unknown }>(body: T): Omit<T, Stamps> {
+  const { createdAt: _ca, createdBy: _cb, updatedAt: _ua, updatedBy: _ub, ...document } = body;
+  return document;
+}
+
 /** Real clients expect `relations` and the three computed maps to be there, with `required` and `many` filled in. */
-export function complete(body: BlueprintBody): BlueprintBody {
+export function complete(body: BlueprintBody): BlueprintDocument {
   return {
-    ...body,
+    ...withoutStamps(body),
     schema: { ...body.schema, required: body.schema.required ?? [] },
     relations: Object.fromEntries(
       Object.entries(body.relations ?? {}).map(([key, relation]) => [
@@ -26,13 +35,13 @@ export function complete(body: BlueprintBody): BlueprintBody {
 }
 
 /** PATCH merges top-level keys; `null` and absence are not distinguished by the contract, so a key can only be replaced. */
-export function merge(before: BlueprintBody, patch: BlueprintPatch): BlueprintBody {
+export function merge(before: BlueprintDocument, patch: BlueprintPatch): BlueprintDocument {
   const changes = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
   return complete({ ...before, ...changes });
 }
 
 /** Everything wrong with the document itself; relation targets are checked by the service. */
-export function findMistakes(body: BlueprintBody, before?: BlueprintBody): ErrorDetail[] {
+export function findMistakes(body: BlueprintDocument, before?: BlueprintDocument): ErrorDetail[] {
   const mistakes: ErrorDetail[] = [];
   const properties = body.schema.properties;
   for (const name of body.schema.required ?? [])

@@ -2,18 +2,17 @@ import type { Blueprint, BlueprintBody, BlueprintPatch, ErrorDetail } from '@qua
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { complete, findMistakes, isSystemBlueprint, merge } from './model.ts';
+import { type BlueprintDocument, complete, findMistakes, isSystemBlueprint, merge, withoutStamps } from './model.ts';
 import * as store from './store.ts';
 
 const shown = ({ rowId: _rowId, ...blueprint }: store.StoredBlueprint): Blueprint => blueprint;
 
 /** The document of a stored blueprint, without what the server added. */
-function documentOf(blueprint: store.StoredBlueprint): BlueprintBody {
-  const { rowId: _rowId, createdAt: _ca, createdBy: _cb, updatedAt: _ua, updatedBy: _ub, ...document } = blueprint;
-  return document;
+function documentOf({ rowId: _rowId, ...blueprint }: store.StoredBlueprint): BlueprintDocument {
+  return withoutStamps(blueprint);
 }
 
-async function assertSound(ctx: Ctx, body: BlueprintBody, before?: BlueprintBody): Promise<void> {
+async function assertSound(ctx: Ctx, body: BlueprintDocument, before?: BlueprintDocument): Promise<void> {
   const mistakes: ErrorDetail[] = findMistakes(body, before);
   for (const [key, relation] of Object.entries(body.relations ?? {})) {
     const isSelf = relation.target === body.identifier || relation.target === before?.identifier;
@@ -79,7 +78,7 @@ export async function patchBlueprint(world: World, identifier: string, patch: Bl
 async function change(
   world: World,
   identifier: string,
-  next: (before: BlueprintBody) => BlueprintBody,
+  next: (before: BlueprintDocument) => BlueprintDocument,
 ): Promise<Blueprint> {
   try {
     return await world.transaction(async (ctx) => {
@@ -126,25 +125,27 @@ async function renameReferences(ctx: Ctx, from: string, to: string): Promise<voi
   }
 }
 
+/** In the caller's transaction; a blueprint with entities is kept by its foreign key. */
+export async function deleteBlueprint(ctx: Ctx, identifier: string): Promise<void> {
+  const stored = (await store.lockBlueprint(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Blueprint', identifier);
+  if (isSystemBlueprint(identifier)) refuse('forbidden', 'A system blueprint can not be deleted.');
+  const users = (await store.listBlueprints(ctx.db, ctx.orgId)).filter(
+    (other) =>
+      other.identifier !== identifier &&
+      Object.values(other.relations ?? {}).some((relation) => relation.target === identifier),
+  );
+  if (users.length > 0)
+    refuse(
+      'has_dependents',
+      `The blueprint "${identifier}" has_dependents: relations of ${users.map((user) => `"${user.identifier}"`).join(', ')} point at it.`,
+    );
+  await store.deleteBlueprint(ctx.db, ctx.orgId, stored.rowId);
+  await ctx.emit({ name: 'blueprint.deleted', subject: identifier, blueprint: identifier, before: shown(stored) });
+}
+
 export async function removeBlueprint(world: World, identifier: string): Promise<void> {
   try {
-    await world.transaction(async (ctx) => {
-      const stored =
-        (await store.lockBlueprint(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Blueprint', identifier);
-      if (isSystemBlueprint(identifier)) refuse('forbidden', 'A system blueprint can not be deleted.');
-      const users = (await store.listBlueprints(ctx.db, ctx.orgId)).filter(
-        (other) =>
-          other.identifier !== identifier &&
-          Object.values(other.relations ?? {}).some((relation) => relation.target === identifier),
-      );
-      if (users.length > 0)
-        refuse(
-          'has_dependents',
-          `The blueprint "${identifier}" has_dependents: relations of ${users.map((user) => `"${user.identifier}"`).join(', ')} point at it.`,
-        );
-      await store.deleteBlueprint(ctx.db, ctx.orgId, stored.rowId);
-      await ctx.emit({ name: 'blueprint.deleted', subject: identifier, blueprint: identifier, before: shown(stored) });
-    });
+    await world.transaction((ctx) => deleteBlueprint(ctx, identifier));
   } catch (error) {
     if (isViolation(error, '23503'))
       refuse(

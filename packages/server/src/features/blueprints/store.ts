@@ -1,5 +1,6 @@
-import type { Blueprint, BlueprintBody } from '@quayside/contracts';
+import type { Blueprint } from '@quayside/contracts';
 import { sql, type Tx } from '../../platform/db.ts';
+import type { BlueprintDocument } from './model.ts';
 
 export interface StoredBlueprint extends Blueprint {
   /** Surrogate key: entities point at it. */
@@ -8,7 +9,7 @@ export interface StoredBlueprint extends Blueprint {
 
 interface BlueprintRow {
   id: number;
-  document: BlueprintBody;
+  document: BlueprintDocument;
   created_at: Date;
   created_by: string;
   updated_at: Date;
@@ -45,7 +46,7 @@ export async function listBlueprints(tx: Tx, orgId: string): Promise<StoredBluep
   );
 }
 
-export async function insertBlueprint(tx: Tx, orgId: string, body: BlueprintBody, by: string): Promise<void> {
+export async function insertBlueprint(tx: Tx, orgId: string, body: BlueprintDocument, by: string): Promise<void> {
   await tx.run(sql`
     insert into blueprints (org_id, identifier, document, created_by, updated_by)
     values (${orgId}, ${body.identifier}, ${JSON.stringify(body)}, ${by}, ${by})`);
@@ -55,7 +56,7 @@ export async function updateBlueprint(
   tx: Tx,
   orgId: string,
   rowId: number,
-  body: BlueprintBody,
+  body: BlueprintDocument,
   by: string,
 ): Promise<void> {
   await tx.run(sql`

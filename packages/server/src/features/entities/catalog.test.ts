@@ -164,9 +164,9 @@ describe('entities', () => {
       { identifier: 'upserted', properties: { tier: 2, lifecycle: null } },
       { upsert: true, merge: true },
     );
-    expect(merged.properties).toEqual({ tier: 2, language: 'Go' });
+    expect(merged.properties).toEqual({ tier: 2, language: 'Go', url: null, lifecycle: null });
     const replaced = await create({ identifier: 'upserted', properties: { tier: 3 } }, { upsert: true });
-    expect(replaced.properties).toEqual({ tier: 3 });
+    expect(replaced.properties).toEqual({ tier: 3, language: null, url: null, lifecycle: null });
   });
 
   it('are checked, not written, by validation_only', async () => {
@@ -182,7 +182,7 @@ describe('entities', () => {
     expect(entity.relations.depends_on).toEqual(['new-a', 'new-b']);
     expect((await test.machine.call(entityRoutes.get, { params: at('new-a') })).body.entity).toMatchObject({
       title: 'new-a',
-      properties: {},
+      properties: { tier: null, language: null, url: null, lifecycle: null },
     });
   });
 

@@ -9,9 +9,9 @@ import { searchEntities } from './store-search.ts';
 
 /** The entity as the API shows it; `undefined` when it does not exist. The blueprint must. */
 export async function findEntityOf(ctx: Ctx, blueprint: string, identifier: string): Promise<Entity | undefined> {
-  const { rowId, relations } = await getBlueprint(ctx, blueprint);
-  const stored = await findEntity(ctx.db, ctx.orgId, rowId, identifier);
-  return stored && toEntity(stored, relations ?? {});
+  const owner = await getBlueprint(ctx, blueprint);
+  const stored = await findEntity(ctx.db, ctx.orgId, owner.rowId, identifier);
+  return stored && toEntity(stored, owner);
 }
 
 /** Of the blueprint `_user`, where the catalog has it. */
@@ -31,7 +31,7 @@ export async function queryEntities(ctx: Ctx, query: Query, limit: number, calle
     const blueprints = new Map<string, StoredBlueprint | undefined>();
     for (const { blueprint } of entities)
       if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));
-    return entities.map((stored) => toEntity(stored, blueprints.get(stored.blueprint)?.relations ?? {}));
+    return entities.map((stored) => toEntity(stored, blueprints.get(stored.blueprint)));
   } catch (error) {
     if (error instanceof QueryMistake) return [];
     throw error;

@@ -31,6 +31,12 @@ export function serveEntities(http: Http, entities: service.EntityService): void
     await entities.remove(world, params.blueprint_identifier, params.entity_identifier, query);
     return {};
   });
+  http.serve(entityRoutes.removeAll, async ({ world, params, query }) => ({
+    migrationId: await entities.removeAll(world, params.blueprint_identifier, query),
+  }));
+  http.serve(entityRoutes.getMigration, async ({ world, params }) => ({
+    migration: await service.readMigration(world, params.migration_id),
+  }));
   http.serve(entityRoutes.history, async ({ world, params, query }) => ({
     changes: await service.readHistory(world, params.blueprint_identifier, params.entity_identifier, query.limit ?? 50),
   }));

@@ -1,10 +1,10 @@
-import type { Entity, EntityBody, ErrorDetail } from '@quayside/contracts';
+import type { Entity, EntityBody, ErrorDetail, Migration } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { CheckValue } from '../../platform/user-schemas.ts';
-import { findBlueprintIfAny, getBlueprint, type StoredBlueprint } from '../blueprints/index.ts';
+import { findBlueprintIfAny, getBlueprint, listBlueprints, type StoredBlueprint } from '../blueprints/index.ts';
 import { findPersonById } from '../identity/index.ts';
 import { draftFrom, type EntityDraft, findPropertyMistakes, isSameDraft, mergeDraft, QueryMistake } from './model.ts';
 import { asksAboutCaller, type Query, type SearchCaller } from './model-search.ts';
@@ -19,7 +19,17 @@ export interface WriteFlags {
   run_id?: string;
 }
 
-export function createEntityService(dependencies: { findRunStatus: FindRunStatus; check: CheckValue }) {
+/** Deletes an empty blueprint. Given by app.ts, as a feature writes only what it owns. */
+export type DeleteBlueprint = (ctx: Ctx, identifier: string) => Promise<void>;
+
+/** Entities that are read and deleted in one step of a removal. */
+const removalBatch = 500;
+
+export function createEntityService(dependencies: {
+  findRunStatus: FindRunStatus;
+  deleteBlueprint: DeleteBlueprint;
+  check: CheckValue;
+}) {
   /** The run a write is tied to: unknown → 404; ended → the write happens, the tie is left out (decision D8). */
   async function tieTo(ctx: Ctx, runId: string | undefined): Promise<string | undefined> {
     if (!runId) return undefined;
@@ -39,9 +49,8 @@ export function createEntityService(dependencies: { findRunStatus: FindRunStatus
     const [first] = mistakes;
     if (first) refuse('invalid_request', `${first.path} ${first.message}`, mistakes);
     const links = await resolveRelations(ctx, blueprint, draft, flags.create_missing_related_entities ?? false, runId);
-    const relations = blueprint.relations ?? {};
-    if (before && isSameDraft(before, { ...draft, relations: pruneRelations(draft, relations) }))
-      return store.toEntity(before, relations);
+    if (before && isSameDraft(before, { ...draft, relations: pruneRelations(draft, blueprint.relations ?? {}) }))
+      return store.toEntity(before, blueprint);
     const write = { orgId: ctx.orgId, draft, datasource: ctx.userAgent, by: ctx.actor.id };
     let rowId = before?.rowId;
     if (rowId === undefined) {
@@ -55,14 +64,14 @@ export function createEntityService(dependencies: { findRunStatus: FindRunStatus
     await store.replaceRelations(ctx.db, ctx.orgId, rowId, links);
     const saved = await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier);
     if (!saved) throw new Error('An entity vanished while it was written.');
-    const after = store.toEntity(saved, relations);
+    const after = store.toEntity(saved, blueprint);
     await ctx.emit({
       name: before ? 'entity.updated' : 'entity.created',
       subject: draft.identifier,
       blueprint: blueprint.identifier,
       entity: draft.identifier,
       ...(runId ? { runId } : {}),
-      ...(before ? { before: store.toEntity(before, relations) } : {}),
+      ...(before ? { before: store.toEntity(before, blueprint) } : {}),
       after,
     });
     return after;
@@ -134,7 +143,7 @@ export function createEntityService(dependencies: { findRunStatus: FindRunStatus
       blueprint: blueprint.identifier,
       entity: identifier,
       ...(runId ? { runId } : {}),
-      after: created && store.toEntity(created, blueprint.relations ?? {}),
+      after: created && store.toEntity(created, blueprint),
     });
     return rowId;
   }
@@ -246,12 +255,70 @@ export function createEntityService(dependencies: { findRunStatus: FindRunStatus
       blueprint: blueprint.identifier,
       entity: identifier,
       ...(runId ? { runId } : {}),
-      before: store.toEntity(before, blueprint.relations ?? {}),
+      before: store.toEntity(before, blueprint),
+    });
+  }
+
+  /**
+   * In one transaction, whatever the number: no reader sees half of it, and the record that clients poll is complete from
+   * the start. Each entity has its event, so the cost grows with their number.
+   */
+  async function removeAll(
+    world: World,
+    blueprintIdentifier: string,
+    flags: { delete_blueprint?: boolean; run_id?: string },
+  ): Promise<string> {
+    return world.transaction(async (ctx) => {
+      const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+      const runId = await tieTo(ctx, flags.run_id);
+      const needing = (await listBlueprints(ctx)).filter(
+        (other) =>
+          other.rowId !== blueprint.rowId &&
+          Object.values(other.relations ?? {}).some(
+            (relation) => relation.target === blueprintIdentifier && relation.required,
+          ),
+      );
+      if (needing.length > 0)
+        refuse(
+          'has_dependents',
+          `The blueprint "${blueprintIdentifier}" has_dependents: required relations of ${needing.map((other) => `"${other.identifier}"`).join(', ')} point at it.`,
+        );
+      let successCount = 0;
+      for (;;) {
+        const batch = await store.listSomeEntities(ctx.db, ctx.orgId, blueprint.rowId, removalBatch);
+        for (const before of batch)
+          await ctx.emit({
+            name: 'entity.deleted',
+            subject: before.identifier,
+            blueprint: blueprint.identifier,
+            entity: before.identifier,
+            ...(runId ? { runId } : {}),
+            before: store.toEntity(before, blueprint),
+          });
+        await store.deleteEntities(
+          ctx.db,
+          ctx.orgId,
+          batch.map((entity) => entity.rowId),
+        );
+        successCount += batch.length;
+        if (batch.length < removalBatch) break;
+      }
+      if (flags.delete_blueprint) await dependencies.deleteBlueprint(ctx, blueprintIdentifier);
+      const id = newId('migration');
+      await store.insertMigration(ctx.db, ctx.orgId, {
+        id,
+        actor: ctx.actor.id,
+        sourceBlueprint: blueprintIdentifier,
+        deleteBlueprint: flags.delete_blueprint ?? false,
+        successCount,
+      });
+      return id;
     });
   }
 
   return {
     create,
+    removeAll,
     replace: (world: World, blueprint: string, identifier: string, body: EntityBody, flags: WriteFlags) =>
       change(world, blueprint, identifier, body, flags, (_before, owner) =>
         draftFrom(owner, body, body.identifier ?? identifier, false),
@@ -286,7 +353,7 @@ export async function readEntity(world: World, blueprintIdentifier: string, iden
     const blueprint = await getBlueprint(ctx, blueprintIdentifier);
     const stored =
       (await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier)) ?? refuseMissing('Entity', identifier);
-    return store.toEntity(stored, blueprint.relations ?? {});
+    return store.toEntity(stored, blueprint);
   });
 }
 
@@ -294,7 +361,7 @@ export async function listEntities(world: World, blueprintIdentifier: string): P
   return world.transaction(async (ctx) => {
     const blueprint = await getBlueprint(ctx, blueprintIdentifier);
     return (await store.listEntities(ctx.db, ctx.orgId, blueprint.rowId)).map((stored) =>
-      store.toEntity(stored, blueprint.relations ?? {}),
+      store.toEntity(stored, blueprint),
     );
   });
 }
@@ -314,7 +381,7 @@ export async function searchBlueprint(
     const blueprint = await getBlueprint(ctx, blueprintIdentifier);
     const { entities, next } = await search(ctx, { ...request, blueprintId: blueprint.rowId });
     return {
-      entities: entities.map((stored) => store.toEntity(stored, blueprint.relations ?? {})),
+      entities: entities.map((stored) => store.toEntity(stored, blueprint)),
       ...(next ? { next } : {}),
     };
   });
@@ -327,7 +394,7 @@ async function findCaller(ctx: Ctx, query: Query | undefined): Promise<SearchCal
   if (!person) return undefined;
   const users = await findBlueprintIfAny(ctx, '_user');
   const stored = users && (await store.findEntity(ctx.db, ctx.orgId, users.rowId, person.email));
-  return { person, entity: stored && store.toEntity(stored, users.relations ?? {}) };
+  return { person, entity: stored && store.toEntity(stored, users) };
 }
 
 async function search(ctx: Ctx, request: SearchRequest): ReturnType<typeof searchEntities> {
@@ -352,10 +419,16 @@ export async function searchEverywhere(
     for (const { blueprint } of entities)
       if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));
     return {
-      entities: entities.map((stored) => store.toEntity(stored, blueprints.get(stored.blueprint)?.relations ?? {})),
+      entities: entities.map((stored) => store.toEntity(stored, blueprints.get(stored.blueprint))),
       matchingBlueprints: [...blueprints.keys()].sort(),
     };
   });
+}
+
+export async function readMigration(world: World, id: string): Promise<Migration> {
+  return world.transaction(
+    async (ctx) => (await store.findMigration(ctx.db, ctx.orgId, id)) ?? refuseMissing('Migration', id),
+  );
 }
 
 const operationOf: Readonly<Record<string, 'CREATE' | 'UPDATE' | 'DELETE'>> = {

@@ -1,4 +1,4 @@
-import type { Entity } from '@quayside/contracts';
+import type { Blueprint, Entity, Migration } from '@quayside/contracts';
 import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
 import type { EntityDraft } from './model.ts';
 
@@ -60,10 +60,15 @@ export function toStoredEntity(row: EntityRow): StoredEntity {
   };
 }
 
-/** The wire shape: every relation of the blueprint is there; single ones as identifier or null. */
-export function toEntity(stored: StoredEntity, relations: Readonly<Record<string, { many?: boolean }>>): Entity {
+/**
+ * The wire shape: every property and relation of the blueprint is there, null where it has no value. Terraform plans a
+ * change for ever where one that is set to null does not come back (spec/terraform-provider.md §4.8).
+ */
+export function toEntity(stored: StoredEntity, blueprint: Pick<Blueprint, 'schema' | 'relations'> | undefined): Entity {
+  const properties: Entity['properties'] = {};
+  for (const key of Object.keys(blueprint?.schema.properties ?? {})) properties[key] = stored.properties[key] ?? null;
   const shown: Entity['relations'] = {};
-  for (const [key, relation] of Object.entries(relations)) {
+  for (const [key, relation] of Object.entries(blueprint?.relations ?? {})) {
     const targets = stored.relations[key] ?? [];
     shown[key] = relation.many ? targets : (targets[0] ?? null);
   }
@@ -73,7 +78,7 @@ export function toEntity(stored: StoredEntity, relations: Readonly<Record<string
     icon: stored.icon,
     blueprint: stored.blueprint,
     team: stored.team,
-    properties: stored.properties,
+    properties: Object.assign(properties, stored.properties),
     relations: shown,
     createdAt: stored.createdAt,
     createdBy: stored.createdBy,
@@ -213,4 +218,59 @@ export async function listChanges(
     select name, at, actor, origin, run_id from events
     where org_id = ${orgId} and blueprint = ${blueprint} and entity = ${entity} and resource = 'entity'
     order by seq desc limit ${limit}`);
+}
+
+/** Some of a blueprint's entities, locked; for a removal that takes them batch by batch. */
+export async function listSomeEntities(
+  tx: Tx,
+  orgId: string,
+  blueprintId: number,
+  limit: number,
+): Promise<StoredEntity[]> {
+  const rows = await tx.many<EntityRow>(sql`
+    select ${entityColumns} from ${fromEntities}
+    where e.org_id = ${orgId} and e.blueprint_id = ${blueprintId} order by e.id limit ${limit} for update of e`);
+  return rows.map(toStoredEntity);
+}
+
+export async function deleteEntities(tx: Tx, orgId: string, rowIds: readonly number[]): Promise<void> {
+  await tx.run(sql`delete from entities where org_id = ${orgId} and id = any(${rowIds}::bigint[])`);
+}
+
+interface MigrationRow {
+  id: string;
+  actor: string;
+  source_blueprint: string;
+  delete_blueprint: boolean;
+  success_count: number;
+  created_at: Date;
+}
+
+export async function insertMigration(
+  tx: Tx,
+  orgId: string,
+  migration: Pick<Migration, 'id' | 'actor' | 'sourceBlueprint' | 'deleteBlueprint' | 'successCount'>,
+): Promise<void> {
+  await tx.run(sql`
+    insert into entity_migrations (org_id, id, actor, source_blueprint, delete_blueprint, success_count)
+    values (${orgId}, ${migration.id}, ${migration.actor}, ${migration.sourceBlueprint}, ${migration.deleteBlueprint},
+      ${migration.successCount})`);
+}
+
+export async function findMigration(tx: Tx, orgId: string, id: string): Promise<Migration | undefined> {
+  const row = await tx.find<MigrationRow>(sql`select * from entity_migrations where org_id = ${orgId} and id = ${id}`);
+  return (
+    row && {
+      id: row.id,
+      actor: row.actor,
+      sourceBlueprint: row.source_blueprint,
+      status: 'COMPLETED',
+      deleteEntities: true,
+      deleteBlueprint: row.delete_blueprint,
+      successCount: row.success_count,
+      failureCount: 0,
+      createdAt: row.created_at.toISOString(),
+      updatedAt: row.created_at.toISOString(),
+    }
+  );
 }

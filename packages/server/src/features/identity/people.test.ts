@@ -161,8 +161,11 @@ describe('teams', () => {
     expect(created).toMatchObject({
       identifier: 'Kernel_hackers',
       provider: 'port',
-      users: [{ email: 'linus@example.com' }],
+      users: ['linus@example.com'],
     });
+    expect(
+      (await test.admin.call(peopleRoutes.getTeam, { params: { name: 'Kernel hackers' } })).body.team.users,
+    ).toMatchObject([{ email: 'linus@example.com', status: 'ACTIVE' }]);
 
     const renamed = (
       await test.admin.call(peopleRoutes.patchTeam, { params: { name: 'Kernel hackers' }, body: { name: 'Kernel' } })

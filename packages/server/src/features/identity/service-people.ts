@@ -9,6 +9,7 @@ import {
   type TeamPatch,
   type User,
   type UserPatch,
+  type WrittenTeam,
 } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
@@ -187,7 +188,9 @@ async function orTaken<T>(name: string, work: Promise<T>): Promise<T> {
   }
 }
 
-export async function createTeam(world: World, body: TeamBody): Promise<Team> {
+const asWritten = (team: Team): WrittenTeam => ({ ...team, users: team.users.map((user) => user.email) });
+
+export async function createTeam(world: World, body: TeamBody): Promise<WrittenTeam> {
   return orTaken(
     body.name,
     world.transaction(async (ctx) => {
@@ -199,13 +202,18 @@ export async function createTeam(world: World, body: TeamBody): Promise<Team> {
       await setMembers(ctx, id, body.users);
       const after = await mustFindTeam(ctx, body.name);
       await ctx.emit({ name: 'team.created', subject: after.name, after });
-      return after;
+      return asWritten(after);
     }),
   );
 }
 
 /** PUT and PATCH differ in what an absent description means: nothing, or what it was. */
-export async function changeTeam(world: World, name: string, change: TeamPatch, isWhole: boolean): Promise<Team> {
+export async function changeTeam(
+  world: World,
+  name: string,
+  change: TeamPatch,
+  isWhole: boolean,
+): Promise<WrittenTeam> {
   return orTaken(
     change.name ?? name,
     world.transaction(async (ctx) => {
@@ -217,7 +225,7 @@ export async function changeTeam(world: World, name: string, change: TeamPatch, 
       await setMembers(ctx, before.id, change.users);
       const after = await mustFindTeam(ctx, change.name ?? before.name);
       await ctx.emit({ name: 'team.updated', subject: after.name, before, after });
-      return after;
+      return asWritten(after);
     }),
   );
 }
