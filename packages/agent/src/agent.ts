@@ -48,7 +48,7 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
     return current.kind === 'unusable' || current.entries.some((entry) => entry.wants(message, () => {}));
   };
   const source: Source = kafka
-    ? new KafkaSource({ api, log, config: { ...config, kafka }, wants })
+    ? new KafkaSource({ api, log, config: { ...config, kafka }, trust, wants })
     : new PollingSource({ api, log, config });
   const loop = new Loop({
     config,

@@ -61,8 +61,6 @@ export interface KafkaConfig {
   readonly sessionTimeoutMs: number;
   /** Where a group begins that has committed nothing yet. */
   readonly offsetReset: 'earliest' | 'latest' | 'fail';
-  /** SSL_CERT_FILE: trusted besides what Node trusts. */
-  readonly caFile: string | undefined;
   /** USING_LOCAL_PORT_INSTANCE: these instead of what the portal says, without a user. */
   readonly bootstrapServers: readonly string[] | undefined;
 }
@@ -280,7 +278,6 @@ function readKafka(
       isWhole: true,
     }),
     offsetReset: offsetReset ?? 'earliest',
-    caFile: text('SSL_CERT_FILE'),
     bootstrapServers: isLocal ? servers?.split(',').map((server) => server.trim()) : undefined,
   };
 }

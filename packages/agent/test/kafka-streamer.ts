@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TestKafka } from '@quayside/testkit';
-import type { Streamer } from './real-server-suite.ts';
+import type { Streamer } from './real-portal.ts';
 
 /** An organization of its own, so that files can share a broker. */
 export function kafkaStreamer(kafka: Pick<TestKafka, 'broker' | 'admin' | 'caFile'>): Streamer {

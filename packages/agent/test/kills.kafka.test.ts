@@ -208,7 +208,7 @@ describe('bad input', () => {
     ],
     ['an unknown topic', { KAFKA_RUNS_TOPIC: 'no.such.topic' }, 'check PORT_ORG_ID, KAFKA_RUNS_TOPIC'],
     ['a wrong secret', { PORT_CLIENT_SECRET: 'wrong-wrong-wrong-wrong-wrong-wrong' }, 'check PORT_CLIENT_ID'],
-    ['an untrusted certificate', { NODE_EXTRA_CA_CERTS: '' }, 'NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'],
+    ['an untrusted certificate', { NODE_EXTRA_CA_CERTS: '' }, 'add its CA as a PEM file: SSL_CERT_FILE'],
   ])(
     '%s is named with the remedy',
     async (_, environment, text) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
@@ -75,22 +75,6 @@ describe('start', () => {
 });
 
 describe('SIGTERM', () => {
-  it('finishes what was started and exits with 0', async () => {
-    const { child, exitCode, output } = start({ WEBHOOK_INVOKER_TIMEOUT: '5' });
-    let answer = () => {};
-    target.answer = (_, response) => {
-      answer = () => response.end('{}');
-    };
-    const run = portal.enqueue({ url: target.url });
-    await eventually('it is sent', () => target.requests.length === 1);
-    child.kill('SIGTERM');
-    await eventually('it drains', () => output().includes('draining'));
-    answer();
-    expect(await exitCode).toBe(0);
-    expect(run.settlements).toHaveLength(1);
-    expect(output()).toContain('agent stopped');
-  });
-
   it('of an idle agent ends it at once', async () => {
     const { child, exitCode } = start();
     await eventually('it claims', () => portal.callsTo(/claim/).length > 0);
@@ -98,17 +82,6 @@ describe('SIGTERM', () => {
     child.kill('SIGTERM');
     expect(await exitCode).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-  });
-
-  it('twice exits at once', async () => {
-    const { child, exitCode, output } = start({ WEBHOOK_INVOKER_TIMEOUT: '60' });
-    target.answer = () => {};
-    portal.enqueue({ url: target.url });
-    await eventually('it is sent', () => target.requests.length === 1);
-    child.kill('SIGTERM');
-    await eventually('it drains', () => output().includes('draining'));
-    child.kill('SIGTERM');
-    expect(await exitCode).toBe(1);
   });
 });
 
@@ -126,23 +99,6 @@ describe('kill -9', () => {
     await eventually('it is settled', () => run.settlements.length === 1);
     expect(target.requests.map((request) => request.headers['idempotency-key'])).toEqual([run.id, run.id]);
     expect(target.requests.map((request) => request.headers['x-quayside-attempt'])).toEqual(['1', '2']);
-  });
-
-  it('between outcome and settle: the outcome is on disk, and the restarted agent reports it instead of sending again', async () => {
-    const data = join(dir, 'data');
-    const first = start({ QUAYSIDE_AGENT_DATA_DIR: data });
-    portal.fault = (call) => (call.path.endsWith('/settle') ? 503 : undefined);
-    const run = portal.enqueue({ url: target.url });
-    await eventually('settling was tried', () => portal.callsTo(/settle/).length > 0);
-    first.child.kill('SIGKILL');
-    await first.exitCode;
-    expect(await readdir(data)).toContain(`${run.id}-1.json`);
-    portal.fault = () => undefined;
-    start({ QUAYSIDE_AGENT_DATA_DIR: data });
-    await eventually('it is settled', () => run.settlements.length === 1);
-    expect(target.requests).toHaveLength(1);
-    await eventually('a claim follows', () => portal.calls.at(-1)?.path.endsWith('claim-pending') === true);
-    expect(await readdir(data)).toEqual([]);
   });
 });
 

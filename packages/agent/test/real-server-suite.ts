@@ -1,226 +1,489 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Delivery, Run, RunLog } from '@quayside/contracts';
-import { type ServerProcess, startServerProcess, testOrganization } from '@quayside/testkit';
-import { answerOk, type Receiver, startReceiver } from '@quayside/testkit/receiver';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { verify } from '@quayside/delivery';
+import { freePort, testOrganization } from '@quayside/testkit';
+import { startGate } from '@quayside/testkit/faults';
+import { misbehaviours, startRawServer, startReceiver } from '@quayside/testkit/receiver';
+import { describe, expect, it } from 'vitest';
+import { testCustomerSide } from './customer-side-suite.ts';
+import { testNetwork } from './network-suite.ts';
+import { eventually } from './portal.ts';
+import type { Streamer } from './real-portal.ts';
+import { setUpWorld, type World } from './real-world.ts';
 
 /**
- * The real agent process at the real server process, with a real target. Nothing of the dispatch is stood in for. The same
- * suite runs once per streamer (real-server.test.ts, real-server.kafka.test.ts).
+ * The agent at the real server process, with real targets. Nothing of the dispatch is stood in for. The same suite runs once
+ * per streamer (real-server.test.ts, real-server.kafka.test.ts).
+ *
+ * agent.test.ts has what needs a portal that misbehaves, or that speaks another dialect.
  */
-export interface Streamer {
-  name: 'POLLING' | 'KAFKA';
-  serverEnvironment: Readonly<Record<string, string>>;
-  agentEnvironment: Readonly<Record<string, string>>;
+export function testAtRealServer(streamer: Streamer): void {
+  const world = setUpWorld(streamer);
+  // Joining a group is seconds, and more while other files start and kill processes on the same cores.
+  describe(`the agent at the real server, ${streamer.name}`, { timeout: 90_000 }, () => {
+    testRuns(world);
+    testBadTargets(world);
+    testManyRuns(world);
+    testMapping(world);
+    testLife(world);
+    testCustomerSide(world);
+    testNetwork(world);
+  });
 }
 
-const main = new URL('../src/main.ts', import.meta.url).pathname;
+/** Generous, because a join to a group may come before it, and other files load the machine. */
+const withinMs = 60_000;
 
-export function testAtRealServer(streamer: Streamer): void {
-  let dir: string;
-  let server: ServerProcess;
-  let target: Receiver;
-  let headers: Record<string, string>;
-  const agents: ChildProcess[] = [];
-
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'quayside-agent-real-'));
-    server = await startServerProcess({ dataDir: dir, environment: streamer.serverEnvironment });
-    const { clientId, clientSecret } = testOrganization;
-    const answer = await fetch(`${server.url}/v1/auth/access_token`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ clientId, clientSecret }),
-    });
-    const { accessToken } = (await answer.json()) as { accessToken: string };
-    headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' };
-    target = await startReceiver();
-    for (const synchronized of [false, true]) {
-      await call('POST', '/v1/actions', {
-        identifier: synchronized ? 'ask' : 'start',
-        trigger: {
-          type: 'self-service',
-          operation: 'CREATE',
-          userInputs: { properties: { name: { type: 'string' } } },
-        },
-        invocationMethod: {
-          type: 'WEBHOOK',
-          url: `${target.url}/work`,
-          agent: true,
-          synchronized,
-          body: { inputs: '{{ .inputs }}', context: { runId: '{{ .run.id }}' } },
-        },
+function testRuns(world: World): void {
+  describe('a run', () => {
+    it('arrives at the target, signed over the bytes, with its message, and stays in progress', async () => {
+      const { portal, target } = world;
+      world.start();
+      const id = await portal.enqueue({
+        url: `${target.url}/hook?token=sesame`,
+        headers: { 'X-Team': 'blue' },
+        body: { action: 'scaffold', payload: { properties: { name: 'ü' } }, inputs: { name: 'ü' } },
       });
-    }
-  }, 90_000);
-  afterAll(async () => {
-    await server.stop();
-    await target.close();
-    await rm(dir, { recursive: true, force: true });
-  }, 90_000);
-  beforeEach(() => {
-    target.requests.length = 0;
-    target.answer = answerOk;
-  });
-  afterEach(async () => {
-    await Promise.all(agents.splice(0).map(stopAgent));
-  });
-
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await fetch(server.url + path, {
-      method,
-      headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const reply = (await answer.json()) as T;
-    if (!answer.ok) throw new Error(`${method} ${path}: ${JSON.stringify(reply)}`);
-    return reply;
-  }
-
-  function startAgent(id: string, more: Record<string, string> = {}): ChildProcess {
-    const child = spawn(process.execPath, [main], {
-      cwd: dir,
-      stdio: 'ignore',
-      env: {
-        PATH: process.env.PATH,
-        STREAMER_NAME: streamer.name,
-        PORT_ORG_ID: streamer.serverEnvironment.QUAYSIDE_ORG_ID ?? testOrganization.orgId,
-        PORT_CLIENT_ID: testOrganization.clientId,
-        PORT_CLIENT_SECRET: testOrganization.clientSecret,
-        PORT_API_BASE_URL: server.url,
-        POLLING_MAX_BACKOFF_SECONDS: '1',
-        QUAYSIDE_AGENT_ID: id,
-        ...streamer.agentEnvironment,
-        ...more,
-      },
-    });
-    agents.push(child);
-    return child;
-  }
-
-  async function stopAgent(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
-
-  const execute = async (action: string, name = 'shop') =>
-    (await call<{ run: Run }>('POST', `/v1/actions/${action}/runs`, { properties: { name } })).run;
-  const read = async (id: string) => (await call<{ run: Run }>('GET', `/v1/actions/runs/${id}`)).run;
-  const logsOf = async (id: string) =>
-    (await call<{ runLogs: RunLog[] }>('GET', `/v1/actions/runs/${id}/logs`)).runLogs.map((line) => line.message);
-  const deliveriesOf = async (id: string) =>
-    (await call<{ deliveries: Delivery[] }>('GET', `/v1/actions/runs/${id}/deliveries`)).deliveries;
-
-  async function until<T>(what: string, get: () => Promise<T> | T, isDone: (value: T) => boolean): Promise<T> {
-    for (const endMs = performance.now() + 60_000; ; ) {
-      const value = await get();
-      if (isDone(value)) return value;
-      if (performance.now() > endMs) throw new Error(`not in time: ${what}; last: ${JSON.stringify(value)}`);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
-  const isSettled = (deliveries: Delivery[]) => deliveries.some(({ state }) => state === 'settled');
-
-  describe(`the agent at the real server, ${streamer.name}`, () => {
-    it('delivers an asynchronous run and leaves it in progress, with its log', async () => {
-      startAgent('a-1');
-      const run = await execute('start');
-      const [delivery] = await until('it is settled', () => deliveriesOf(run.id), isSettled);
-      expect(delivery).toMatchObject({ attempt: 1, holder: 'a-1', outcome: { kind: 'answered', statusCode: 200 } });
-      expect((await read(run.id)).status).toBe('IN_PROGRESS');
-      expect((await logsOf(run.id)).at(-1)).toBe('Delivered: the target has the run and reports its progress');
+      const run = await portal.settled(id);
       const [request] = target.requests;
-      expect(request?.headers['idempotency-key']).toBe(run.id);
-      expect(JSON.parse(request?.body.toString() ?? '')).toMatchObject({
-        inputs: { name: 'shop' },
-        context: { runId: run.id },
+      const header = (name: string) => String(request?.headers[name]);
+      const text = request?.body.toString() ?? '';
+      const { clientSecret } = testOrganization;
+      expect(verify(header('x-port-signature'), text, clientSecret, Number(header('x-port-timestamp')))).toBe(true);
+      expect(request?.headers).toMatchObject({
+        'content-type': 'application/json',
+        'idempotency-key': id,
+        'webhook-id': id,
+        'x-quayside-attempt': '1',
+        'x-team': 'blue',
+        'user-agent': expect.stringMatching(/^quayside-agent\//) as string,
       });
+      expect(JSON.parse(text)).toMatchObject({
+        action: 'scaffold',
+        inputs: { name: 'ü' },
+        context: { runId: id },
+        headers: { 'X-Team': 'blue' },
+        payload: {
+          properties: { name: 'ü' },
+          action: { invocationMethod: { agent: true, type: 'WEBHOOK' } },
+        },
+      });
+      expect(run.status).toBe('IN_PROGRESS');
+      expect(run.logs).toEqual([
+        'Received by the agent agent-under-test',
+        expect.stringMatching(/^Prepared the request: \d+ bytes of JSON, signed$/),
+        `Sending POST ${target.url}/hook?…`,
+        expect.stringMatching(/answered 200 after \d+ ms$/),
+        'Delivered: the target has the run and reports its progress',
+      ]);
+      expect(run.deliveries).toMatchObject([
+        { attempt: 1, holder: 'agent-under-test', outcome: { kind: 'answered', statusCode: 200 } },
+      ]);
     });
 
-    it('ends a synchronous run with its answer', async () => {
-      startAgent('a-1');
+    it('that is synchronous ends with the answer', async () => {
+      const { portal, target } = world;
+      world.start();
       target.answer = (_, response) => void response.end('{"ticket":7}');
-      const { id } = await execute('ask');
-      const run = await until(
-        'it ended',
-        () => read(id),
-        ({ status }) => status !== 'IN_PROGRESS',
-      );
+      const run = await portal.ended(await portal.enqueue({ url: target.url, synchronized: true }));
       expect(run).toMatchObject({ status: 'SUCCESS', response: { ticket: 7 } });
     });
 
-    it('sends once more when the portal decides so, under the same key, and then fails the run', async () => {
-      startAgent('a-1');
+    it('is sent once more when the portal decides so, under the same key, and then fails', async () => {
+      const { portal, target } = world;
+      world.start();
       target.answer = (_, response) => void response.writeHead(500).end('out of cheese');
-      const { id } = await execute('start');
-      const run = await until(
-        'it ended',
-        () => read(id),
-        ({ status }) => status !== 'IN_PROGRESS',
-      );
+      const id = await portal.enqueue({ url: target.url });
+      const run = await portal.ended(id);
       expect(run).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('out of cheese') as string });
+      expect(run.logs.join('\n')).toContain('(attempt 2)');
       expect(target.requests.map((request) => request.headers['x-quayside-attempt'])).toEqual(['1', '2', '3']);
       expect(new Set(target.requests.map((request) => request.headers['idempotency-key']))).toEqual(new Set([id]));
-    }, 90_000);
-
-    it('shares work among agents, each run going to one', async () => {
-      for (const id of ['b-1', 'b-2', 'b-3']) startAgent(id, { QUAYSIDE_AGENT_CONCURRENCY: '4' });
-      const runs = await Promise.all(Array.from({ length: 60 }, (_, index) => execute('start', `n-${index}`)));
-      await until(
-        'all arrived',
-        () => target.requests.length,
-        (count) => count >= 60,
-      );
-      await Promise.all(runs.map(({ id }) => until('it is settled', () => deliveriesOf(id), isSettled)));
-      expect(target.requests).toHaveLength(60);
-      expect(new Set(target.requests.map((request) => request.headers['idempotency-key'])).size).toBe(60);
-    }, 90_000);
-
-    it('gives its work back at once when it is told to stop before it could start', async () => {
-      const first = startAgent('c-1', { QUAYSIDE_AGENT_CONCURRENCY: '1', WEBHOOK_INVOKER_TIMEOUT: '10' });
-      target.answer = (_, response) => void setTimeout(() => response.end('{}'), 500);
-      const busy = await execute('start');
-      await until(
-        'it is sent',
-        () => target.requests.length,
-        (count) => count === 1,
-      );
-      const waiting = await execute('start');
-      await stopAgent(first);
-      expect(isSettled(await deliveriesOf(busy.id))).toBe(true);
-      startAgent('c-2');
-      const [delivery] = await until('the other is settled', () => deliveriesOf(waiting.id), isSettled);
-      expect(delivery?.holder).toBe('c-2');
     });
 
-    it('keeps an outcome while the server is away, and reports it without sending again', async () => {
-      startAgent('d-1');
+    it('that takes long shows its first lines meanwhile, and no line twice', async () => {
+      const { portal, target } = world;
+      world.start({ WEBHOOK_INVOKER_TIMEOUT: '30' });
       let answer = () => {};
       target.answer = (_, response) => {
-        answer = () => response.end('{"kept":true}');
+        answer = () => response.end('{}');
       };
-      const { id } = await execute('ask');
-      await until(
-        'it is sent',
-        () => target.requests.length,
-        (count) => count === 1,
-      );
-      const { port } = server;
-      await server.stop();
+      const id = await portal.enqueue({ url: target.url });
+      const early = await portal.until(id, 'progress is shown', ({ logs }) => logs.length > 0);
+      expect(early.logs[0]?.split('\n').at(-1)).toBe(`Sending POST ${target.url}/`);
       answer();
-      server = await startServerProcess({ dataDir: dir, port, environment: streamer.serverEnvironment });
-      const run = await until(
-        'it ended',
-        () => read(id),
-        ({ status }) => status !== 'IN_PROGRESS',
+      const { logs } = await portal.settled(id);
+      expect(logs.join('\n').split('\n')).toHaveLength(5);
+    });
+
+    it('of a GitLab pipeline starts it with the token of its project, and is linked to it', async () => {
+      const { portal, target } = world;
+      world.start({ GITLAB_URL: target.url, acme_platform_shop: 'glptt-1' });
+      target.answer = (_, response) => void response.writeHead(201).end('{"id":42,"web_url":"http://gitlab/42"}');
+      const id = await portal.enqueue({
+        type: 'GITLAB',
+        groupName: 'acme/platform',
+        projectName: 'shop',
+        pipelineVariables: { name: '{{ .inputs.name }}' },
+      });
+      const run = await portal.settled(id);
+      const [request] = target.requests;
+      expect(request?.path).toBe('/api/v4/projects/acme%2Fplatform%2Fshop/trigger/pipeline');
+      expect(JSON.parse(request?.body.toString() ?? '')).toMatchObject({
+        ref: 'main',
+        token: 'glptt-1',
+        variables: { name: 'shop' },
+        port_payload: { context: { runId: id } },
+      });
+      expect(run).toMatchObject({ link: 'http://gitlab/42', externalRunId: '42' });
+    });
+  });
+
+  describe('the log of the agent', () => {
+    it('holds no payload, no secret, no token, no answer and no query', async () => {
+      const { portal, target } = world;
+      const { lines, stop } = world.start({ LOG_LEVEL: 'DEBUG', DETAILED_LOGGING: 'true' });
+      target.answer = (_, response) => void response.writeHead(500, { 'x-answer': 'SECRET-A' }).end('SECRET-B');
+      const id = await portal.enqueue({
+        url: `http://user:SECRET-C@127.0.0.1:${target.port}/p?key=SECRET-D`,
+        headers: { Authorization: 'Bearer SECRET-E' },
+        body: { password: 'SECRET-F' },
+        synchronized: true,
+      });
+      await portal.ended(id);
+      await stop();
+      const text = lines.join('');
+      expect(text).toContain(id);
+      expect(text).toContain(`${target.url}/p`);
+      expect(text).not.toMatch(/SECRET-[A-F]/);
+      expect(text).not.toContain(testOrganization.clientSecret);
+      expect(text).not.toMatch(/eyJ[\w-]{20}/);
+    });
+  });
+}
+
+function testBadTargets(world: World): void {
+  const rawTarget = async (behaviour: keyof typeof misbehaviours) =>
+    world.keep(await startRawServer(misbehaviours[behaviour])).url;
+  const answering = (status: number, headers: Record<string, string>, body: string) => async () => {
+    world.target.answer = (_, response) => void response.writeHead(status, headers).end(body);
+    return world.target.url;
+  };
+
+  describe('a bad target ends in a report that says what happened', () => {
+    it.each<[string, () => Promise<string>, string]>([
+      ['down', async () => `http://127.0.0.1:${await freePort()}`, 'connection refused: nothing listens on'],
+      ['unknown to DNS', async () => 'http://no-such-host.invalid/', 'could not be reached: DNS'],
+      ['slow', () => rawTarget('staysSilent'), 'did not answer within 1000 ms'],
+      ['slow to end its body', () => rawTarget('dripsItsBody'), 'status 200 came'],
+      ['500', answering(500, {}, 'out of cheese'), 'Its answer was: out of cheese'],
+      ['404', answering(404, {}, ''), 'answered 404'],
+      ['a redirect', answering(302, { location: '/login' }, ''), 'a redirect to /login; redirects are not followed'],
+      [
+        'closing in the middle',
+        () => rawTarget('closesMidAnswer'),
+        'the connection was closed too early; status 200 and 10',
+      ],
+      ['closing at once', () => rawTarget('closesAtOnce'), 'the connection was closed too early; no status came'],
+      ['no HTTP', () => rawTarget('speaksGarbage'), 'not valid HTTP'],
+      [
+        'self-signed',
+        async () => world.keep(await startReceiver({ tls: true })).url,
+        'is self-signed; add the CA as a PEM file: SSL_CERT_FILE',
+      ],
+      ['a metadata service', async () => 'http://169.254.169.254/latest/', 'never called'],
+    ])('%s', async (_, url, text) => {
+      world.start();
+      // Of a synchronous run, because that one is not sent again.
+      const run = await world.portal.ended(await world.portal.enqueue({ url: await url(), synchronized: true }));
+      expect(run.status).toBe('FAILURE');
+      expect(run.logs.join('\n')).toContain(text);
+      expect(run.summary).toContain(text);
+    });
+
+    it('10 GB of body: accepted, its first part read', async () => {
+      world.start();
+      const url = await rawTarget('tenGigabytes');
+      const run = await world.portal.ended(await world.portal.enqueue({ url, synchronized: true }));
+      expect(run.status).toBe('SUCCESS');
+      expect(run.logs.join('\n')).toContain('only the first 256 KiB of the answer were read');
+      expect(String(run.response)).toHaveLength(256 * 1024);
+    });
+
+    it('a bad target does not hold up the others', async () => {
+      const { portal, target } = world;
+      world.start({ QUAYSIDE_AGENT_CONCURRENCY: '4', WEBHOOK_INVOKER_TIMEOUT: '60' });
+      const silent = await startRawServer(misbehaviours.staysSilent);
+      const bad = await portal.createAction({ url: silent.url, synchronized: true });
+      const good = await portal.createAction({ url: target.url, synchronized: true });
+      const stuck = await Promise.all([1, 2, 3].map(() => portal.execute(bad)));
+      const runs = await Promise.all(Array.from({ length: 20 }, () => portal.execute(good)));
+      for (const id of runs) expect((await portal.ended(id)).status).toBe('SUCCESS');
+      for (const id of stuck) expect((await portal.read(id)).status).toBe('IN_PROGRESS');
+      await silent.close();
+      for (const id of stuck) expect((await portal.ended(id)).status).toBe('FAILURE');
+    });
+  });
+}
+
+function testManyRuns(world: World): void {
+  describe('many runs', () => {
+    it('go through at most `concurrency` at a time, with less than two calls a run', async () => {
+      const { portal, target } = world;
+      let inFlight = 0;
+      let release = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      target.answer = async (_, response) => {
+        inFlight += 1;
+        await released;
+        response.end('{}');
+      };
+      const action = await portal.createAction({ url: target.url, synchronized: true });
+      const agent = world.start({ QUAYSIDE_AGENT_CONCURRENCY: '8', WEBHOOK_INVOKER_TIMEOUT: '60' });
+      const runs = await Promise.all(Array.from({ length: 100 }, () => portal.execute(action)));
+      await eventually('8 are in flight', () => inFlight === 8, withinMs);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(inFlight).toBe(8);
+      release();
+      for (const id of runs) expect((await portal.ended(id)).status).toBe('SUCCESS');
+      expect(target.requests).toHaveLength(100);
+      await agent.stop();
+      const { portalCalls } = JSON.parse(agent.lines.at(-1) ?? '{}') as { portalCalls: number };
+      expect(portalCalls / 100).toBeLessThan(2);
+    });
+
+    it('are shared among agents, each going to one', async () => {
+      const { portal, target } = world;
+      const action = await portal.createAction({ url: target.url });
+      for (const id of ['b-1', 'b-2', 'b-3'])
+        world.spawn({ QUAYSIDE_AGENT_ID: id, QUAYSIDE_AGENT_CONCURRENCY: '4', WEBHOOK_INVOKER_TIMEOUT: '30' });
+      const runs = await Promise.all(Array.from({ length: 60 }, () => portal.execute(action)));
+      for (const id of runs) await portal.settled(id);
+      expect(target.requests).toHaveLength(60);
+      expect(new Set(target.requests.map((request) => request.headers['idempotency-key'])).size).toBe(60);
+    });
+  });
+}
+
+function testMapping(world: World): void {
+  const path = () => join(world.dir, 'mapping.json');
+  function startWith(mapping: unknown, env: Record<string, string> = {}) {
+    writeFileSync(path(), typeof mapping === 'string' ? mapping : JSON.stringify(mapping));
+    return world.start({ CONTROL_THE_PAYLOAD_CONFIG_PATH: path(), ...env });
+  }
+
+  describe('a mapping file', () => {
+    it('decides method, URL, headers, query and body, and what the run is told', async () => {
+      const { portal, target } = world;
+      startWith(
+        [
+          { enabled: '.action == "other"', url: '"http://127.0.0.1:1/"' },
+          {
+            enabled: '.action == "deploy"',
+            method: '"PUT"',
+            url: '.payload.action.invocationMethod.url + "/jobs/" + .payload.properties.name',
+            headers: { Authorization: '"Bearer " + env.JOB_TOKEN' },
+            query: { dry: '.payload.properties.dry' },
+            body: { name: '.payload.properties.name', by: { run: '.context.runId' } },
+            report: {
+              link: '.response.json.url',
+              externalRunId: '.response.json.id',
+              summary: '.request.method + " " + (.response.statusCode | tostring)',
+            },
+          },
+        ],
+        { JOB_TOKEN: 'open sesame' },
       );
-      expect(run).toMatchObject({ status: 'SUCCESS', response: { kept: true } });
+      target.answer = (_, response) => void response.writeHead(201).end('{"id":7,"url":"http://jobs/7"}');
+      const id = await portal.enqueue({
+        url: target.url,
+        headers: { 'X-Not': 'forwarded' },
+        body: { action: 'deploy', payload: { properties: { name: 'shop', dry: true } } },
+      });
+      const run = await portal.settled(id);
+      const [request] = target.requests;
+      expect(request).toMatchObject({ method: 'PUT', path: '/jobs/shop?dry=true' });
+      expect(request?.headers.authorization).toBe('Bearer open sesame');
+      expect(request?.headers).not.toHaveProperty('x-not');
+      expect(request?.body.toString()).toBe(`{"name":"shop","by":{"run":"${id}"}}`);
+      expect(run).toMatchObject({
+        status: 'IN_PROGRESS',
+        link: 'http://jobs/7',
+        externalRunId: '7',
+        summary: 'PUT 201',
+      });
+    });
+
+    it('decrypts secret inputs for the target alone: neither the portal nor the log sees them again', async () => {
+      const { portal, target } = world;
+      const agent = startWith([{ fieldsToDecryptPaths: ['payload.properties.password'] }]);
+      // A target that repeats what it was told.
+      target.answer = (request, response) => void response.writeHead(400).end(request.body);
+      const id = await portal.enqueue({
+        url: target.url,
+        synchronized: true,
+        // The vector of spec/actions.md §1.8.
+        body: { payload: { properties: { password: 'AAECAwQFBgcICQoLDA0ODxSP1Ql25STd/dHM8jty4P8HsUTG78Vm' } } },
+      });
+      const run = await portal.ended(id);
+      expect(target.requests[0]?.body.toString()).toContain('"password":"hunter2"');
+      expect(JSON.stringify(run)).not.toContain('hunter2');
+      expect(agent.lines.join()).not.toContain('hunter2');
+      expect(JSON.stringify(run.response)).toContain('"password":"******"');
+    });
+
+    it('whose program fails sends what is left, and the run says which program', async () => {
+      const { portal, target } = world;
+      const agent = startWith([{ body: { name: '.payload.nothing | tonumber', fixed: '"x"' } }]);
+      const run = await portal.settled(await portal.enqueue({ url: target.url }));
+      expect(target.requests[0]?.body.toString()).toBe('{"name":null,"fixed":"x"}');
+      const sentence = 'Mapping: entry 1: body.name failed and gives null';
+      expect(run.logs).toContainEqual(expect.stringContaining(sentence) as string);
+      expect(agent.lines.join()).toContain('entry 1: body.name failed and gives null');
+    });
+
+    it('that is not JSON fails the run with the remedy; once mended, a run goes through', async () => {
+      const { portal, target } = world;
+      const agent = startWith('[{"enabled": true,}]');
+      const action = await portal.createAction({ url: target.url, synchronized: true });
+      const failed = await portal.ended(await portal.execute(action));
+      expect(failed).toMatchObject({
+        status: 'FAILURE',
+        summary: expect.stringMatching(/mapping\.json can not be used: it is not JSON .*Mend the file/) as string,
+      });
+      expect(agent.lines.join()).toContain('can not be used: it is not JSON');
+      expect(target.requests).toHaveLength(0);
+      writeFileSync(path(), '[{"enabled": true}]');
+      // The file is looked at again at most once a second, when there is a run.
+      for (let status = ''; status !== 'SUCCESS'; )
+        status = (await portal.ended(await portal.execute(action))).status ?? '';
+      expect(agent.lines.join()).toContain('the mapping is in force');
+    });
+
+    it('that wants none of it leaves the run to an agent that does', async () => {
+      const { portal, target, streamer } = world;
+      // In Kafka the agents of one group share what there is: one that wants other runs has a group of its own.
+      const ownGroup = (name: string): Record<string, string> =>
+        streamer.name === 'KAFKA'
+          ? {
+              KAFKA_CONSUMER_GROUP_ID: `${streamer.agentEnvironment.KAFKA_CONSUMER_GROUP_ID}.${name}`,
+              KAFKA_CONSUMER_AUTO_OFFSET_RESET: 'latest',
+            }
+          : {};
+      const choosy = startWith([{ enabled: '.payload.properties.env == "prod"' }], {
+        ...ownGroup('choosy'),
+        QUAYSIDE_AGENT_ID: 'choosy',
+      });
+      await eventually('it is there', () => isThere(choosy.lines), withinMs);
+      const id = await portal.enqueue({ url: target.url, body: { payload: { properties: { env: 'dev' } } } });
+      await eventually(
+        'it is given up',
+        () => /no entry of the mapping wants the (run|message)/.test(choosy.lines.join()),
+        withinMs,
+      );
+      expect(target.requests).toHaveLength(0);
+      if (streamer.name === 'POLLING') {
+        // Otherwise chance decides which of the two takes it how often, and each time the portal waits longer.
+        await choosy.stop();
+      }
+      world.start({ QUAYSIDE_AGENT_ID: 'willing' });
+      const run = await portal.settled(id);
+      expect(run.logs.find((line) => line.startsWith('Received'))).toContain('Received by the agent willing');
+    });
+  });
+
+  const isThere = (lines: readonly string[]) =>
+    world.streamer.name === 'POLLING' || lines.some((line) => line.includes('"msg":"consuming"'));
+}
+
+function testLife(world: World): void {
+  /** A run at the target, whose answer the test gives. */
+  async function begin(): Promise<{ id: string; answer(): void }> {
+    const { portal, target } = world;
+    let answer = () => {};
+    target.answer = (_, response) => {
+      answer = () => response.end('{"kept":true}');
+    };
+    const id = await portal.enqueue({ url: target.url, synchronized: true });
+    await eventually('it is sent', () => target.requests.length === 1, withinMs);
+    return { id, answer: () => answer() };
+  }
+
+  describe('SIGTERM', () => {
+    it('finishes what was started, takes nothing new, and exits with 0', async () => {
+      const { portal } = world;
+      const agent = world.spawn({ WEBHOOK_INVOKER_TIMEOUT: '60', QUAYSIDE_AGENT_CONCURRENCY: '1' });
+      const { id, answer } = await begin();
+      const waiting = await portal.enqueue({ url: world.target.url, synchronized: true });
+      agent.child.kill('SIGTERM');
+      await eventually('it drains', () => agent.output().includes('draining'), withinMs);
+      answer();
+      expect(await agent.exitCode).toBe(0);
+      expect(agent.output()).toContain('agent stopped');
+      expect(await portal.read(id)).toMatchObject({ status: 'SUCCESS', response: { kept: true } });
+      expect(world.target.requests).toHaveLength(1);
+      world.target.answer = (_, response) => void response.end('{}');
+      world.start({ QUAYSIDE_AGENT_ID: 'next' });
+      expect(await portal.ended(waiting)).toMatchObject({ status: 'SUCCESS', deliveries: [{ holder: 'next' }] });
+    });
+
+    it('twice exits at once', async () => {
+      const agent = world.spawn({ WEBHOOK_INVOKER_TIMEOUT: '60' });
+      const { id, answer } = await begin();
+      agent.child.kill('SIGTERM');
+      await eventually('it drains', () => agent.output().includes('draining'), withinMs);
+      agent.child.kill('SIGTERM');
+      expect(await agent.exitCode).toBe(1);
+      expect((await world.portal.read(id)).status).toBe('IN_PROGRESS');
+      answer();
+      // So that no later test meets it.
+      await world.portal.call('PATCH', `/v1/actions/runs/${id}`, { status: 'FAILURE' });
+    });
+  });
+
+  describe('an outcome', () => {
+    it('is kept while the server is away, and reported without sending again', async () => {
+      const { portal, target } = world;
+      world.spawn({ WEBHOOK_INVOKER_TIMEOUT: '60' });
+      const { id, answer } = await begin();
+      await portal.stop();
+      answer();
+      await portal.start();
+      expect(await portal.ended(id)).toMatchObject({ status: 'SUCCESS', response: { kept: true } });
       expect(target.requests).toHaveLength(1);
-    }, 60_000);
+    });
+
+    it('on disk survives kill -9: the restarted agent reports it instead of sending again', async () => {
+      const { portal, target } = world;
+      const data = join(world.dir, 'data');
+      const gate = world.keep(await startGate(portal.url));
+      const settling = gate.hold('request', ({ path }) => path.endsWith('/settle'));
+      const agent = world.spawn({ QUAYSIDE_AGENT_DATA_DIR: data, PORT_API_BASE_URL: gate.url });
+      const id = await portal.enqueue({ url: target.url, synchronized: true });
+      await settling;
+      agent.child.kill('SIGKILL');
+      await agent.exitCode;
+      expect(readdirSync(data)).toContain(`${id}-1.json`);
+      world.spawn({ QUAYSIDE_AGENT_DATA_DIR: data });
+      expect((await portal.ended(id)).status).toBe('SUCCESS');
+      expect(target.requests).toHaveLength(1);
+      await eventually('the file is gone', () => readdirSync(data).length === 0, withinMs);
+    });
+  });
+
+  describe('health', () => {
+    it('answers on loopback with state and metrics', async () => {
+      const { portal, target } = world;
+      const port = await freePort();
+      world.start({ QUAYSIDE_AGENT_HEALTH_PORT: String(port) });
+      await portal.ended(await portal.enqueue({ url: target.url, synchronized: true }));
+      const health = await fetch(`http://127.0.0.1:${port}/healthz`);
+      expect(await health.json()).toMatchObject({ ok: true, agent: 'agent-under-test', portal: 'ok' });
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(metrics).toContain('quayside_agent_deliveries_delivered_total 1');
+      expect((await fetch(`http://127.0.0.1:${port}/x`)).status).toBe(404);
+    });
   });
 }

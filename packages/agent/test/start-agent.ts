@@ -1,10 +1,11 @@
 import { type Agent, createAgent } from '../src/agent.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
-import type { TestPortal } from './portal.ts';
 
-/** The environment of a polling agent for the test portal. */
-export function environment(portal: TestPortal, more: Record<string, string> = {}): Record<string, string> {
+type Portal = { readonly url: string };
+
+/** The environment of an agent, polling the test portal unless `more` says otherwise. */
+export function environment(portal: Portal, more: Record<string, string> = {}): Record<string, string> {
   return {
     STREAMER_NAME: 'POLLING',
     PORT_ORG_ID: 'org_test',
@@ -30,7 +31,7 @@ export interface StartedAgent {
 
 /** The agent in this process; tests of signals and kills spawn the real one. */
 export function startAgent(
-  portal: TestPortal,
+  portal: Portal,
   more: Record<string, string> = {},
   tuning: { heartbeatMs?: number } = {},
 ): StartedAgent {

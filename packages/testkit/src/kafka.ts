@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findKafkaJars } from './kafka-jars.ts';
-import { selfSigned } from './self-signed.ts';
+import { type Certificate, createAuthority } from './network/certificates.ts';
 import { freePort } from './server-process.ts';
 
 /**
@@ -39,8 +39,10 @@ export async function startTestKafka(): Promise<TestKafka> {
   const [secure, plain, controller] = [await freePort(), await freePort(), await freePort()];
   const settings = join(directory, 'server.properties');
   const caFile = join(directory, 'ca.pem');
-  writeFileSync(caFile, selfSigned.cert);
-  writeFileSync(settings, properties({ secure, plain, controller, data: join(directory, 'data') }));
+  const authority = createAuthority('Test Brokers');
+  const certificate = authority.issue(['localhost']);
+  writeFileSync(caFile, authority.cert);
+  writeFileSync(settings, properties({ secure, plain, controller, certificate, data: join(directory, 'data') }));
   await promisify(execFile)('java', [
     ...javaOptions,
     ...logOptions,
@@ -100,7 +102,13 @@ export async function startTestKafka(): Promise<TestKafka> {
   };
 }
 
-function properties(options: { secure: number; plain: number; controller: number; data: string }): string {
+function properties(options: {
+  secure: number;
+  plain: number;
+  controller: number;
+  certificate: Certificate;
+  data: string;
+}): string {
   const pem = (text: string) => text.trim().replaceAll('\n', ' \\\n ');
   return `process.roles=broker,controller
 node.id=1
@@ -118,8 +126,8 @@ super.users=User:${admin.username};User:ANONYMOUS
 allow.everyone.if.no.acl.found=false
 auto.create.topics.enable=false
 ssl.keystore.type=PEM
-ssl.keystore.key=${pem(selfSigned.key)}
-ssl.keystore.certificate.chain=${pem(selfSigned.cert)}
+ssl.keystore.key=${pem(options.certificate.key)}
+ssl.keystore.certificate.chain=${pem(options.certificate.cert)}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1

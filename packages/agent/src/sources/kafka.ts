@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
 import type { Consumer, Message as KafkaMessage, MessagesStream } from '@platformatic/kafka';
 import type { ClaimedRun } from '@quayside/contracts';
 import { recordHeaders } from '@quayside/contracts/kafka-rules';
-import { invocationOf, type Message, verifyMessage } from '@quayside/delivery';
+import { invocationOf, type Message, type Trust, verifyMessage } from '@quayside/delivery';
 import type { PortalApi } from '../api.ts';
 import type { Config, KafkaConfig } from '../config.ts';
 import { ChangeCustody, type Job, LeaseCustody, ReportedCustody } from '../custody.ts';
@@ -30,6 +28,8 @@ export interface KafkaSourceOptions {
   api: PortalApi;
   log: Log;
   config: Pick<Config, 'agentId' | 'labels' | 'clientSecret' | 'organizationId'> & { kafka: KafkaConfig };
+  /** Whom connections to the brokers trust. */
+  trust: Trust;
   /** Does an entry of the mapping want it? What nobody here wants is not taken from others. */
   wants(message: Message): Promise<boolean>;
 }
@@ -191,7 +191,7 @@ export class KafkaSource implements Source {
   }
 
   private async open(): Promise<Session> {
-    const { log, config } = this.options;
+    const { log, config, trust } = this.options;
     const { kafka } = config;
     const login = await this.logIn();
     const { Consumer } = await import('@platformatic/kafka');
@@ -200,7 +200,14 @@ export class KafkaSource implements Source {
       clientId,
       groupId: kafka.groupId,
       bootstrapBrokers: login.brokers,
-      ...(protocol.endsWith('SSL') && { tls: { ca: trusted(kafka.caFile) } }),
+      ...(protocol.endsWith('SSL') && {
+        tls: {
+          // Read anew for each connection, so that a rotated certificate counts.
+          get secureContext() {
+            return trust.context();
+          },
+        },
+      }),
       ...(protocol.startsWith('SASL') && {
         sasl: { mechanism: kafka.mechanism, username: login.username, password: login.password },
       }),
@@ -406,11 +413,6 @@ export class KafkaSource implements Source {
 
 class PortalRefusal extends Error {}
 
-/** Those that Node trusts (NODE_EXTRA_CA_CERTS among them), and the bundle that SSL_CERT_FILE names. */
-function trusted(file: string | undefined): string[] {
-  return [...getCACertificates('default'), ...(file ? [readFileSync(file, 'utf8')] : [])];
-}
-
 function nameOf(record: Record): string {
   return `${record.topic}/${record.partition}`;
 }
@@ -450,7 +452,7 @@ function explain(error: unknown, config: KafkaSourceOptions['config']): string {
     ],
     [
       /certificate|self-signed|issuer/i,
-      'the certificate of the brokers is not trusted; add its CA with NODE_EXTRA_CA_CERTS or SSL_CERT_FILE',
+      'the certificate of the brokers is not trusted; add its CA as a PEM file: SSL_CERT_FILE, or a *.crt below /usr/local/share/ca-certificates',
     ],
     [
       /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|connect/i,

@@ -49,7 +49,9 @@ export async function startHttpProxy(options: TestProxyOptions = {}): Promise<Te
         answer.pipe(response);
       },
     );
-    onward.on('error', () => response.writeHead(502).end());
+    onward.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
+    // A caller that hangs up is hung up at the other side too; else the portal would hand a run to a claim that is gone.
+    response.on('close', () => onward.destroy());
     request.pipe(onward);
   };
   const server = options.tls ? createTlsServer(options.tls, onRequest) : createServer(onRequest);
