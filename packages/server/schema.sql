@@ -204,10 +204,10 @@ create table run_keys (
 create table run_logs (
   org_id text not null,
   run_id text not null,
-  id bigint generated always as identity not null,
   message text not null,
   created_by text not null,
-  created_at timestamp with time zone default clock_timestamp() not null
+  created_at timestamp with time zone default clock_timestamp() not null,
+  line integer not null
 );
 create table runs (
   org_id text not null,
@@ -342,7 +342,7 @@ alter table run_approvers add constraint run_approvers_state_check CHECK ((state
 alter table run_keys add constraint run_keys_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
 alter table run_keys add constraint run_keys_pkey PRIMARY KEY (org_id, key);
 alter table run_logs add constraint run_logs_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
-alter table run_logs add constraint run_logs_pkey PRIMARY KEY (org_id, run_id, id);
+alter table run_logs add constraint run_logs_pkey PRIMARY KEY (org_id, run_id, line);
 alter table runs add constraint runs_check CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['SUCCESS'::text, 'FAILURE'::text, 'DECLINED'::text]))));
 alter table runs add constraint runs_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table runs add constraint runs_pkey PRIMARY KEY (org_id, id);

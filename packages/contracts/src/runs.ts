@@ -58,6 +58,8 @@ export type Run = Static<typeof Run>;
 
 export const RunLog = Type.Object({
   id: Type.String(),
+  /** 1, 2, 3 … within the run, without gaps. */
+  line: Type.Integer(),
   runId: Type.String(),
   message: Type.String(),
   createdBy: Type.String(),
@@ -126,6 +128,10 @@ export const Approver = Type.Object({
   decidedAt: Type.Optional(Instant),
 });
 export type Approver = Static<typeof Approver>;
+
+/** Lines in one request or answer, and line numbers in the answer to a search. */
+export const maxLogLines = 1_000;
+export const maxLogMatches = 10_000;
 
 const RunParams = Type.Object({ run_id: Type.String() });
 const Version = { version: Type.Optional(Type.String()) };
@@ -241,6 +247,67 @@ export const runRoutes = {
     reply: ok({ runLog: RunLog }),
     refusals: ['not_found', 'run_finished', 'invalid_transition'],
   }),
+  addLogs: route({
+    id: 'run.addLogs',
+    method: 'POST',
+    path: '/v1/actions/runs/:run_id/logs/bulk',
+    summary: 'Append many log lines at once, in order',
+    can: 'run:update',
+    params: RunParams,
+    body: Type.Object(
+      { messages: Type.Array(Type.String(), { minItems: 1, maxItems: maxLogLines }) },
+      { additionalProperties: false },
+    ),
+    status: 201,
+    /** How many lines the log has now. */
+    reply: ok({ count: Type.Integer() }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
+  }),
+  logLines: route({
+    id: 'run.logLines',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/logs/lines',
+    summary: 'Any part of the log by line number, and how many lines there are',
+    can: 'run:read',
+    params: RunParams,
+    query: Type.Object({
+      /** The first line returned is the one after it. */
+      after: Type.Optional(Type.Integer({ minimum: 0 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxLogLines })),
+    }),
+    reply: ok({ runLogs: Type.Array(RunLog), count: Type.Integer() }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
+  }),
+  searchLogs: route({
+    id: 'run.searchLogs',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/logs/search',
+    summary: 'How many lines of the log contain a text, in any case, and the numbers of the first of them',
+    can: 'run:read',
+    params: RunParams,
+    query: Type.Object({
+      text: Type.String({ minLength: 1, maxLength: 1000 }),
+      after: Type.Optional(Type.Integer({ minimum: 0 })),
+    }),
+    /** `count` is of the whole log; `lines` are the first after `after`, at most 10,000. */
+    reply: ok({ count: Type.Integer(), lines: Type.Array(Type.Integer()) }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
+  }),
+  logText: route({
+    id: 'run.logText',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/logs/text',
+    summary: 'The whole log as a text file, streamed',
+    can: 'run:read',
+    params: RunParams,
+    reply: Type.Unknown(),
+    refusals: ['not_found'],
+    kind: 'stream',
+    dialect: 'quayside',
+  }),
   listLogs: route({
     id: 'run.listLogs',
     method: 'GET',
@@ -292,10 +359,10 @@ export const runRoutes = {
     id: 'run.stream',
     method: 'GET',
     path: '/v1/actions/runs/:run_id/stream',
-    summary: 'Server-sent events: `log` (id = cursor, resumes by Last-Event-ID), `run` (the run changed), `end`',
+    summary: 'Server-sent events: `log` (id = line, resumes by Last-Event-ID), `run` (the run changed), `end`',
     can: 'run:read',
     params: RunParams,
-    /** Resume after this log cursor; the Last-Event-ID header wins. */
+    /** Resume after this line; the Last-Event-ID header wins. */
     query: Type.Object({ after: Type.Optional(Type.String()) }),
     reply: Type.Unknown(),
     refusals: ['not_found'],

@@ -105,7 +105,7 @@ export async function readRecord(url: string, orgId: string): Promise<PortalReco
           case when resource = 'run' then before ->> 'status' end as "statusBefore",
           case when resource = 'run' then after ->> 'status' end as "statusAfter"
         from events where org_id = $1 order by seq`),
-      logs: await read(`select run_id as "runId", message from run_logs where org_id = $1 order by run_id, id`),
+      logs: await read(`select run_id as "runId", message from run_logs where org_id = $1 order by run_id, line`),
       entities: await read(`
         select b.identifier as blueprint, e.identifier, e.properties
         from entities e join blueprints b on b.org_id = e.org_id and b.id = e.blueprint_id

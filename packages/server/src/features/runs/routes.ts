@@ -1,9 +1,10 @@
-import { dispatchRoutes, runRoutes } from '@quayside/contracts';
+import { Readable } from 'node:stream';
+import { dispatchRoutes, maxLogLines, maxLogMatches, runRoutes } from '@quayside/contracts';
 import { type Http, refuse } from '../../platform/http.ts';
 import type { Wakes } from '../../platform/wake.ts';
 import * as service from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
-import { streamRun } from './service-stream.ts';
+import { readLogText, streamRun } from './service-stream.ts';
 
 const defaultRuns = 100;
 const defaultLogs = 50;
@@ -52,12 +53,27 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
   http.serve(runRoutes.addLog, async ({ world, params, body }) => ({
     runLog: await runs.addLog(world, params.run_id, body),
   }));
-  http.serve(runRoutes.listLogs, async ({ world, params, query }) => ({
-    runLogs: await service.listLogs(world, params.run_id, {
-      limit: query.limit ?? defaultLogs,
-      offset: query.offset ?? 0,
-    }),
+  http.serve(runRoutes.addLogs, async ({ world, params, body }) => ({
+    count: await runs.addLogs(world, params.run_id, body.messages),
   }));
+  http.serve(runRoutes.listLogs, async ({ world, params, query }) => ({
+    runLogs: (
+      await service.listLogs(world, params.run_id, { limit: query.limit ?? defaultLogs, after: query.offset ?? 0 })
+    ).runLogs,
+  }));
+  http.serve(runRoutes.logLines, async ({ world, params, query }) =>
+    service.listLogs(world, params.run_id, { limit: query.limit ?? maxLogLines, after: query.after ?? 0 }),
+  );
+  http.serve(runRoutes.searchLogs, async ({ world, params, query }) =>
+    service.searchLogs(world, params.run_id, { text: query.text, after: query.after ?? 0, limit: maxLogMatches }),
+  );
+  http.serveStream(runRoutes.logText, async ({ world, params, reply }) => {
+    await service.readRun(world, params.run_id);
+    reply
+      .type('text/plain; charset=utf-8')
+      .header('content-disposition', `attachment; filename="${params.run_id}.log"`)
+      .send(Readable.from(readLogText(world, params.run_id)));
+  });
   http.serve(runRoutes.setResponse, async ({ world, params, body }) => ({
     run: await runs.setResponse(world, params.run_id, body.response),
   }));
@@ -72,7 +88,7 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
     const header = request.headers['last-event-id'];
     const cursor = Number((typeof header === 'string' ? header : query.after) ?? 0);
     if (!Number.isSafeInteger(cursor) || cursor < 0)
-      refuse('invalid_request', 'query.after must be the id of a log event.');
+      refuse('invalid_request', 'query.after must be the number of a line.');
     reply.hijack();
     reply.raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',

@@ -5,12 +5,12 @@ import type { Wakes } from '../../platform/wake.ts';
 import { listDeliveriesOf } from '../deliveries/index.ts';
 import { toRun } from './model.ts';
 import { runTopic } from './service.ts';
-import { findRun, listLogsAfter } from './store.ts';
+import { findRun, listLogs } from './store.ts';
 
 /**
  * The live page of one run, as server-sent events.
  *
- *   event: log   id: <cursor>   data: RunLog       each line once, in order, from the cursor on
+ *   event: log   id: <line>     data: RunLog       each line once, in order, from the one after the cursor on
  *   event: run                  data: Run          whenever status, label, link … changed
  *   event: end                                     the run has ended and nobody is at it any more
  *
@@ -45,8 +45,13 @@ export async function streamRun(
   const write = async (text: string): Promise<void> => {
     if (isClosed || draining.aborted || response.write(text)) return;
     await new Promise<void>((resolve) => {
-      response.once('drain', resolve);
-      response.once('close', resolve);
+      const end = () => {
+        response.off('drain', end);
+        response.off('close', end);
+        resolve();
+      };
+      response.on('drain', end);
+      response.on('close', end);
     });
   };
 
@@ -63,29 +68,20 @@ export async function streamRun(
           resolve();
         };
       });
-      const state = await world.transaction(async (ctx) => {
-        const run = await findRun(ctx.db, ctx.orgId, runId);
-        const logs = await listLogsAfter(ctx.db, ctx.orgId, runId, cursor, batch);
-        const isBusy =
-          run !== undefined &&
-          (run.isPending ||
-            (await listDeliveriesOf(ctx.db, ctx.orgId, runId)).some((delivery) => delivery.state === 'open'));
-        return { run, logs, isBusy };
-      });
-      if (!state.run) break;
-      for (const log of state.logs) {
-        await write(`event: log\nid: ${log.id}\ndata: ${JSON.stringify(log)}\n\n`);
-        cursor = Number(log.id);
+      const state = await readTogether(world, runId, cursor);
+      if (!state) break;
+      if (state.count > 0) {
+        await write(state.logs);
+        cursor += state.count;
         lastWriteAt = Date.now();
       }
-      const run = JSON.stringify(toRun(state.run));
-      if (run !== shown) {
-        shown = run;
+      if (state.run !== shown) {
+        shown = state.run;
         lastWriteAt = Date.now();
-        await write(`event: run\ndata: ${run}\n\n`);
+        await write(`event: run\ndata: ${state.run}\n\n`);
       }
-      if (state.logs.length === batch || isWoken) continue;
-      if (isFinal(state.run.status) && !state.isBusy) {
+      if (state.count === batch || isWoken) continue;
+      if (state.isOver) {
         await write('event: end\ndata: {}\n\n');
         break;
       }
@@ -93,13 +89,80 @@ export async function streamRun(
         lastWriteAt = Date.now();
         await write(': still here\n\n');
       }
-      await Promise.race([woken, sleep(pollMs)]);
+      await Promise.race([woken, sleep(untilNextPoll(runId))]);
     }
   } finally {
     off();
     draining.removeEventListener('abort', endEarly);
     response.end();
   }
+}
+
+interface State {
+  /** The events of the lines after the cursor, as they are sent. */
+  logs: string;
+  count: number;
+  /** The run as JSON. */
+  run: string;
+  isOver: boolean;
+}
+
+/**
+ * Viewers that are woken together and are equally far read together: a line costs one read, however many look on. A read is
+ * joined only before it begins, so it sees everything that woke those who join.
+ */
+const aboutToBegin = new Map<string, Promise<State | undefined>>();
+
+function readTogether(world: World, runId: string, cursor: number): Promise<State | undefined> {
+  const key = `${world.orgId} ${runId} ${cursor}`;
+  let reading = aboutToBegin.get(key);
+  if (!reading) {
+    reading = new Promise((resolve, reject) => {
+      setImmediate(() => {
+        aboutToBegin.delete(key);
+        readState(world, runId, cursor).then(resolve, reject);
+      });
+    });
+    aboutToBegin.set(key, reading);
+  }
+  return reading;
+}
+
+async function readState(world: World, runId: string, cursor: number): Promise<State | undefined> {
+  return world.transaction(async (ctx) => {
+    const run = await findRun(ctx.db, ctx.orgId, runId);
+    if (!run) return undefined;
+    const logs = await listLogs(ctx.db, ctx.orgId, runId, { after: cursor, limit: batch });
+    const isOver =
+      isFinal(run.status) &&
+      !run.isPending &&
+      !(await listDeliveriesOf(ctx.db, ctx.orgId, runId)).some((delivery) => delivery.state === 'open');
+    return {
+      logs: logs.map((log) => `event: log\nid: ${log.line}\ndata: ${JSON.stringify(log)}\n\n`).join(''),
+      count: logs.length,
+      run: JSON.stringify(toRun(run)),
+      isOver,
+    };
+  });
+}
+
+const linesAtOnce = 1_000;
+
+/** The log as text, one line after the other, as fast as it is taken; memory is one batch. */
+export async function* readLogText(world: World, runId: string): AsyncGenerator<string> {
+  for (let after = 0; ; ) {
+    const lines = await world.transaction((ctx) => listLogs(ctx.db, ctx.orgId, runId, { after, limit: linesAtOnce }));
+    if (lines.length > 0) yield lines.map((log) => `${log.createdAt} ${log.message}\n`).join('');
+    if (lines.length < linesAtOnce) return;
+    after += lines.length;
+  }
+}
+
+/** Viewers of one run look at the same moments, together; those of another run at others. */
+function untilNextPoll(runId: string): number {
+  let shift = 0;
+  for (let index = 0; index < runId.length; index++) shift = (shift * 31 + runId.charCodeAt(index)) % pollMs;
+  return pollMs - ((Date.now() + shift) % pollMs);
 }
 
 function sleep(ms: number): Promise<void> {

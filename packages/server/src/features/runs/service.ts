@@ -349,6 +349,23 @@ export function createRunService(dependencies: {
     });
   }
 
+  /** Many lines at once, for what prints faster than it can call. */
+  async function addLogs(world: World, runId: string, messages: readonly string[]): Promise<number> {
+    return world.transaction(async (ctx) => {
+      const run = await mustLock(ctx, runId);
+      assertMayReport(ctx, run, {});
+      const logs = await store.insertLogs(
+        ctx.db,
+        ctx.orgId,
+        runId,
+        ctx.actor.id,
+        await withoutSecrets(ctx, run, messages),
+      );
+      ctx.db.wake(runTopic(ctx.orgId, runId));
+      return logs.at(-1)?.line ?? 0;
+    });
+  }
+
   async function setResponse(world: World, runId: string, response: unknown): Promise<Run> {
     return world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
@@ -449,6 +466,7 @@ export function createRunService(dependencies: {
     execute,
     patch,
     addLog,
+    addLogs,
     setResponse,
     approve,
     move,
@@ -622,11 +640,25 @@ export async function listRuns(
 export async function listLogs(
   world: World,
   runId: string,
-  page: { limit: number; offset: number },
-): Promise<RunLog[]> {
+  page: { limit: number; after: number },
+): Promise<{ runLogs: RunLog[]; count: number }> {
   return world.transaction(async (ctx) => {
     await mustSee(ctx, runId);
-    return store.listLogs(ctx.db, ctx.orgId, runId, page);
+    return {
+      runLogs: await store.listLogs(ctx.db, ctx.orgId, runId, page),
+      count: await store.countLogs(ctx.db, ctx.orgId, runId),
+    };
+  });
+}
+
+export async function searchLogs(
+  world: World,
+  runId: string,
+  search: { text: string; after: number; limit: number },
+): Promise<{ count: number; lines: number[] }> {
+  return world.transaction(async (ctx) => {
+    await mustSee(ctx, runId);
+    return store.searchLogs(ctx.db, ctx.orgId, runId, search);
   });
 }
 

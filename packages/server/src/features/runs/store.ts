@@ -153,7 +153,7 @@ export async function updateRun(tx: Tx, orgId: string, id: string, by: string, c
 }
 
 interface LogRow {
-  id: number;
+  line: number;
   run_id: string;
   message: string;
   created_by: string;
@@ -161,14 +161,15 @@ interface LogRow {
 }
 
 const toLog = (row: LogRow): RunLog => ({
-  id: String(row.id),
+  id: `${row.run_id}:${row.line}`,
+  line: row.line,
   runId: row.run_id,
   message: row.message,
   createdBy: row.created_by,
   createdAt: row.created_at.toISOString(),
 });
 
-/** Under the run's lock, so that ids grow in the order of commits and a reader's cursor skips nothing. */
+/** The run must be locked by this transaction (or created in it), so that its lines have numbers without gaps. */
 export async function insertLogs(
   tx: Tx,
   orgId: string,
@@ -178,37 +179,63 @@ export async function insertLogs(
 ): Promise<RunLog[]> {
   if (messages.length === 0) return [];
   // NUL can not be stored in PostgreSQL text; real pipelines send it now and then.
-  const rows = messages.map((message) => sql`(${orgId}, ${runId}, ${message.replaceAll('\0', '\uFFFD')}, ${by})`);
+  const texts = messages.map((message) => message.replaceAll('\0', '\uFFFD'));
   const inserted = await tx.many<LogRow>(
-    sql`insert into run_logs (org_id, run_id, message, created_by) values ${join(rows)} returning *`,
+    named(
+      'run.addLogs',
+      sql`
+      insert into run_logs (org_id, run_id, line, message, created_by)
+      select ${orgId}, ${runId},
+        (coalesce((select max(line) from run_logs where org_id = ${orgId} and run_id = ${runId}), 0) + added.position)::int,
+        added.message, ${by}
+      from unnest(${texts}::text[]) with ordinality as added (message, position)
+      order by added.position
+      returning line, run_id, message, created_by, created_at`,
+    ),
   );
   return inserted.map(toLog);
 }
 
+/** Lines after the `after`th, oldest first. Costs what it returns, wherever in the log that is. */
 export async function listLogs(
   tx: Tx,
   orgId: string,
   runId: string,
-  page: { limit: number; offset: number },
+  page: { after: number; limit: number },
 ): Promise<RunLog[]> {
   const rows = await tx.many<LogRow>(
-    sql`select * from run_logs where org_id = ${orgId} and run_id = ${runId} order by id limit ${page.limit} offset ${page.offset}`,
+    named(
+      'run.logs',
+      sql`
+      select line, run_id, message, created_by, created_at from run_logs
+      where org_id = ${orgId} and run_id = ${runId} and line > ${page.after} order by line limit ${page.limit}`,
+    ),
   );
   return rows.map(toLog);
 }
 
-export async function listLogsAfter(
+export async function countLogs(tx: Tx, orgId: string, runId: string): Promise<number> {
+  const { count } = await tx.one<{ count: number }>(
+    sql`select coalesce(max(line), 0)::int as count from run_logs where org_id = ${orgId} and run_id = ${runId}`,
+  );
+  return count;
+}
+
+/** How many lines contain the text (in any case), and the numbers of the first of them after `after`. Reads the whole log. */
+export async function searchLogs(
   tx: Tx,
   orgId: string,
   runId: string,
-  cursor: number,
-  limit: number,
-): Promise<RunLog[]> {
-  const rows = await tx.many<LogRow>(
-    named(
-      'run.logsAfter',
-      sql`select * from run_logs where org_id = ${orgId} and run_id = ${runId} and id > ${cursor} order by id limit ${limit}`,
-    ),
-  );
-  return rows.map(toLog);
+  search: { text: string; after: number; limit: number },
+): Promise<{ count: number; lines: number[] }> {
+  const pattern = `%${search.text.replace(/[\\%_]/g, '\\$&')}%`;
+  return tx.one(sql`
+    with found as materialized (
+      select line from run_logs where org_id = ${orgId} and run_id = ${runId} and message ilike ${pattern}
+    )
+    select (select count(*) from found)::int as count,
+      coalesce((
+        select json_agg(line order by line)
+        from (select line from found where line > ${search.after} order by line limit ${search.limit}) first
+      ), '[]') as lines`);
 }

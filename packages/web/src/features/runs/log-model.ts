@@ -8,25 +8,6 @@ export function plainText(message: string): string {
   return message.includes('\u001b') ? message.replace(escapes, '') : message;
 }
 
-/** How far back a server or proxy may repeat itself. */
-const repeatedLines = 1_000;
-
-/** The same array when there is nothing new, so that nothing is drawn again. */
-export function withNewLines(lines: readonly RunLog[], added: readonly RunLog[]): readonly RunLog[] {
-  const known = new Set(lines.slice(-added.length - repeatedLines).map((line) => line.id));
-  const fresh = added.filter((line) => !known.has(line.id));
-  return fresh.length === 0 ? lines : [...lines, ...fresh];
-}
-
-export function findMatches(lines: readonly RunLog[], needle: string): number[] {
-  const wanted = needle.toLowerCase();
-  if (!wanted) return [];
-  const found: number[] = [];
-  for (const [index, line] of lines.entries())
-    if (plainText(line.message).toLowerCase().includes(wanted)) found.push(index);
-  return found;
-}
-
 /** The text in pieces, every second of which matches. */
 export function splitByMatch(text: string, needle: string): string[] {
   const wanted = needle.toLowerCase();
@@ -46,4 +27,19 @@ export function splitByMatch(text: string, needle: string): string[] {
 
 export function asText(lines: readonly RunLog[]): string {
   return lines.map((line) => `${line.createdAt} ${plainText(line.message)}\n`).join('');
+}
+
+/** `#L12` in an address names a line. */
+export function lineOfHash(hash: string): number | undefined {
+  const number = Number(/^#L([1-9]\d{0,8})$/.exec(hash)?.[1]);
+  return Number.isNaN(number) ? undefined : number;
+}
+
+/** Rows that a browser can scroll over in one piece; a longer log is shown in parts of this many lines. */
+export const shownLines = 100_000;
+
+/** How many lines come before the part of the log that has this line well inside. */
+export function partAround(line: number, total: number): number {
+  const half = shownLines / 2;
+  return Math.max(0, Math.min(line - half, total - shownLines));
 }

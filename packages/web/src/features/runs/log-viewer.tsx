@@ -1,5 +1,5 @@
 import { ActionIcon, Box, Button, Group, Text, TextInput, Tooltip, VisuallyHidden } from '@mantine/core';
-import type { RunLog } from '@quayside/contracts';
+import { runRoutes } from '@quayside/contracts';
 import {
   IconArrowDown,
   IconChevronDown,
@@ -10,22 +10,16 @@ import {
   IconTextWrap,
 } from '@tabler/icons-react';
 import { Fragment, type KeyboardEvent, type ReactNode } from 'react';
+import { urlOf } from '../../api/index.ts';
 import { CopyButton, formatInstant } from '../../ui/index.ts';
 import { asText, plainText, splitByMatch } from './log-model.ts';
 import './log-viewer.css';
-import { downloadLog, useLogViewer } from './use-log-viewer.ts';
+import type { LogWindow } from './log-window.ts';
+import { useLogViewer } from './use-log-viewer.ts';
 
 /** Lines of a run: numbered, searchable, following the end until one scrolls up. Only what is in sight is in the page. */
-export function LogViewer({
-  runId,
-  lines,
-  isLive,
-}: {
-  runId: string;
-  lines: readonly RunLog[];
-  isLive: boolean;
-}): ReactNode {
-  const log = useLogViewer(lines);
+export function LogViewer({ runId, log: held, isLive }: { runId: string; log: LogWindow; isLive: boolean }): ReactNode {
+  const log = useLogViewer(runId, held);
   const onSearchKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Enter') return;
     event.preventDefault();
@@ -49,12 +43,16 @@ export function LogViewer({
         {log.needle && (
           <Group gap={4} wrap="nowrap">
             <Text size="xs" c="dimmed" role="status">
-              {log.matches.length === 0 ? 'No line matches' : `${log.match + 1} of ${log.matches.length}`}
+              {log.matches === undefined
+                ? 'Searching …'
+                : log.matches.count === 0
+                  ? 'No line matches'
+                  : `${(log.match + 1).toLocaleString()} of ${log.matches.count.toLocaleString()}`}
             </Text>
-            <Tool label="Previous match" onClick={log.previous} isDisabled={log.matches.length === 0}>
+            <Tool label="Previous match" onClick={log.previous} isDisabled={!log.matches?.count}>
               <IconChevronUp size={16} />
             </Tool>
-            <Tool label="Next match" onClick={log.next} isDisabled={log.matches.length === 0}>
+            <Tool label="Next match" onClick={log.next} isDisabled={!log.matches?.count}>
               <IconChevronDown size={16} />
             </Tool>
           </Group>
@@ -66,10 +64,20 @@ export function LogViewer({
           <Tool label="Wrap long lines" isPressed={log.isWrapped} onClick={log.toggleWrap}>
             <IconTextWrap size={16} />
           </Tool>
-          <CopyButton label="Copy the log" value={() => asText(lines)} />
-          <Tool label="Download the log" onClick={() => downloadLog(runId, lines)} isDisabled={lines.length === 0}>
-            <IconDownload size={16} />
-          </Tool>
+          {held.isWhole && <CopyButton label="Copy the log" value={() => asText(held.lines())} />}
+          <Tooltip label="Download the log">
+            <ActionIcon
+              component="a"
+              href={urlOf(runRoutes.logText, { params: { run_id: runId } })}
+              download={`${runId}.log`}
+              variant="subtle"
+              color="gray"
+              c="dimmed"
+              aria-label="Download the log"
+            >
+              <IconDownload size={16} />
+            </ActionIcon>
+          </Tooltip>
         </Group>
       </Group>
       <Box pos="relative">
@@ -82,37 +90,61 @@ export function LogViewer({
           aria-label="Log"
           {...(log.isWrapped ? { 'data-wrap': true } : {})}
         >
-          {lines.length === 0 && (
+          {log.total === 0 && (
             <Text c="dimmed" size="sm" p="md" ff="text">
               {isLive ? 'No lines yet. They appear here as they are reported.' : 'This run reported no lines.'}
             </Text>
           )}
+          {log.before > 0 && (
+            <Part label={`Earlier: ${log.before.toLocaleString()} lines before these`} onClick={log.earlier} />
+          )}
           <div style={{ height: log.rows.getTotalSize(), position: 'relative' }}>
             {log.rows.getVirtualItems().map((row) => {
-              const line = lines[row.index];
-              if (!line) return null;
+              const number = log.before + row.index + 1;
+              const line = held.line(number);
               return (
                 <div
                   key={row.key}
                   ref={log.rows.measureElement}
                   data-index={row.index}
                   className="q-log-row"
-                  {...(log.current === row.index ? { 'data-current': true } : {})}
+                  {...(log.current === number ? { 'data-current': true } : {})}
                   style={{ transform: `translateY(${row.start}px)` }}
                 >
-                  <span className="q-log-number">{row.index + 1}</span>
-                  {log.areTimesShown && (
+                  <a
+                    className="q-log-number"
+                    href={`#L${number}`}
+                    // Thousands of stops on the way through the page by keyboard would be no help.
+                    tabIndex={-1}
+                    aria-label={`Link to line ${number}`}
+                    onClick={(event) => {
+                      event.preventDefault();
+                      log.link(number);
+                    }}
+                  >
+                    {number}
+                  </a>
+                  {log.areTimesShown && line && (
                     <time className="q-log-time" dateTime={line.createdAt} title={formatInstant(line.createdAt)}>
                       {new Date(line.createdAt).toLocaleTimeString(undefined, { hour12: false })}
                     </time>
                   )}
                   <span className="q-log-text">
-                    <Marked text={plainText(line.message)} needle={log.needle} />
+                    {line ? <Marked text={plainText(line.message)} needle={log.needle} /> : '…'}
                   </span>
                 </div>
               );
             })}
           </div>
+          {log.before + log.count < log.total && (
+            // Above the button that leads back to the end.
+            <Box pb={48}>
+              <Part
+                label={`Later: ${(log.total - log.before - log.count).toLocaleString()} lines after these`}
+                onClick={log.later}
+              />
+            </Box>
+          )}
         </section>
         {!log.isFollowing && (isLive || log.newLines > 0) && (
           <Button
@@ -129,8 +161,17 @@ export function LogViewer({
           </Button>
         )}
       </Box>
-      <VisuallyHidden role="status">{isLive ? '' : `The log has ${lines.length} lines.`}</VisuallyHidden>
+      <VisuallyHidden role="status">{isLive ? '' : `The log has ${log.total} lines.`}</VisuallyHidden>
     </Box>
+  );
+}
+
+/** A log is shown in parts when it has more lines than a browser can scroll over. */
+function Part({ label, onClick }: { label: string; onClick: () => void }): ReactNode {
+  return (
+    <Button variant="subtle" size="xs" fullWidth radius={0} onClick={onClick}>
+      {label}
+    </Button>
   );
 }
 

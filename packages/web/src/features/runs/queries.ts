@@ -1,4 +1,4 @@
-import { type AffectedEntity, type BodyOf, type QueryOf, type Run, type RunLog, runRoutes } from '@quayside/contracts';
+import { type AffectedEntity, type BodyOf, type QueryOf, type Run, runRoutes } from '@quayside/contracts';
 import {
   infiniteQueryOptions,
   keepPreviousData,
@@ -7,6 +7,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
+import { LogWindow } from './log-window.ts';
 
 const version = { version: 'v2' };
 const pageSize = 50;
@@ -19,27 +20,29 @@ export function runQuery(id: string) {
   });
 }
 
-export interface RunLogState {
-  lines: readonly RunLog[];
-}
-
-/** Filled by the stream (use-run-stream.ts); never fetched by the query itself, so that there is one writer. */
+/** What is held of the log, filled by the stream (use-run-stream.ts) and by the viewer; kept while the page is revisited. */
 export function runLogQuery(id: string) {
   return queryOptions({
     queryKey: ['run', id, 'log'],
-    queryFn: (): RunLogState => ({ lines: [] }),
+    queryFn: () => new LogWindow(),
     enabled: false,
-    initialData: { lines: [] } as RunLogState,
+    initialData: () => new LogWindow(),
     staleTime: Number.POSITIVE_INFINITY,
+    structuralSharing: false,
   });
 }
 
-export function fetchLogPage(id: string, offset: number, signal: AbortSignal): Promise<readonly RunLog[]> {
-  return call(runRoutes.listLogs, { params: { run_id: id }, query: { limit: pageSize, offset }, signal }).then(
-    (reply) => reply.runLogs,
-  );
+export function fetchLogLines(id: string, after: number, limit: number, signal?: AbortSignal) {
+  return call(runRoutes.logLines, { params: { run_id: id }, query: { after, limit }, signal });
 }
-export const logPageSize = pageSize;
+
+export function logSearchQuery(id: string, text: string) {
+  return queryOptions({
+    queryKey: ['run', id, 'log search', text],
+    queryFn: ({ signal }) => call(runRoutes.searchLogs, { params: { run_id: id }, query: { text }, signal }),
+    gcTime: 0,
+  });
+}
 
 export function deliveriesQuery(id: string) {
   return queryOptions({

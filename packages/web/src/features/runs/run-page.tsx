@@ -60,7 +60,7 @@ export function RunPage(): ReactNode {
 }
 
 function RunView({ run }: { run: Run }): ReactNode {
-  const { lines, mode } = useRunStream(run.id);
+  const { log, mode } = useRunStream(run.id);
   const { data: deliveries = [] } = useQuery(deliveriesQuery(run.id));
   const { data: affected = [] } = useQuery(affectedQuery(run.id));
   const nameOf = useNameOf();
@@ -111,7 +111,7 @@ function RunView({ run }: { run: Run }): ReactNode {
                     <Tabs.Tab value="data">Data</Tabs.Tab>
                   </Tabs.List>
                   <Tabs.Panel value="log">
-                    <LogViewer runId={run.id} lines={lines} isLive={mode !== 'done'} />
+                    <LogViewer runId={run.id} log={log} isLive={mode !== 'done'} />
                   </Tabs.Panel>
                   <Tabs.Panel value="entities">
                     <AffectedTable entities={affected} />

@@ -8,8 +8,8 @@ import { urlOf } from '../../api/index.ts';
  *   live ──error──► reconnecting ──2 errors in a row──► polling ──30 s──► reconnecting …
  *     └──end──► done
  *
- * Invariant: a line is handed on once. Every connection starts after the last line that was handed on, and lines at or
- * before it are dropped, so a server or proxy that repeats itself does no harm.
+ * Every connection starts after the last line that was handed on. A server or proxy that repeats itself does no harm: lines
+ * are known by their numbers.
  */
 export type StreamMode = 'live' | 'reconnecting' | 'polling' | 'done';
 
@@ -17,10 +17,10 @@ export interface RunFollower {
   onLines: (lines: readonly RunLog[]) => void;
   onRun: (run: Run) => void;
   onMode: (mode: StreamMode) => void;
-  /** Everything new since `known` lines; resolves to true when the run has ended and nothing is missing. */
+  /** Asks for everything new; resolves to true when the run has ended and nothing is missing. */
   poll: (signal: AbortSignal) => Promise<boolean>;
-  /** Id of the last line that is known already. */
-  cursor: () => string | undefined;
+  /** Number of the last line that is known already; 0 = none. */
+  cursor: () => number;
 }
 
 const flushMs = 40;
@@ -42,12 +42,15 @@ export function followRun(runId: string, follower: RunFollower): () => void {
     if (buffer.length > 0) follower.onLines(buffer);
     buffer = [];
   };
-  const cursor = (): string | undefined => buffer.at(-1)?.id ?? follower.cursor();
+  const cursor = (): number => buffer.at(-1)?.line ?? follower.cursor();
 
   const connect = (): void => {
     if (stop.signal.aborted) return;
     const after = cursor();
-    const url = urlOf(runRoutes.stream, { params: { run_id: runId }, query: after === undefined ? {} : { after } });
+    const url = urlOf(runRoutes.stream, {
+      params: { run_id: runId },
+      query: after === 0 ? {} : { after: String(after) },
+    });
     source = new EventSource(url);
     source.onopen = () => {
       failures = 0;

@@ -1,25 +1,18 @@
-import { isFinal, type Run, type RunLog } from '@quayside/contracts';
+import { isFinal, maxLogLines, type Run } from '@quayside/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { withNewLines } from './log-model.ts';
-import { fetchLogPage, logPageSize, runLogQuery, runQuery } from './queries.ts';
+import { type LogWindow, pageLines } from './log-window.ts';
+import { fetchLogLines, runLogQuery, runQuery } from './queries.ts';
 import { followRun, type StreamMode } from './run-stream.ts';
 
 /** Keeps the cache of one run current while its page is open. The page reads only the cache. */
-export function useRunStream(id: string): { lines: readonly RunLog[]; mode: StreamMode } {
+export function useRunStream(id: string): { log: LogWindow; mode: StreamMode } {
   const queryClient = useQueryClient();
   const [mode, setMode] = useState<StreamMode>('reconnecting');
-  const { data } = useQuery(runLogQuery(id));
+  const { data: log } = useQuery(runLogQuery(id));
 
   useEffect(() => {
-    const logKey = runLogQuery(id).queryKey;
     const runKey = runQuery(id).queryKey;
-    const linesNow = (): readonly RunLog[] => queryClient.getQueryData(logKey)?.lines ?? [];
-    const addLines = (added: readonly RunLog[]): void => {
-      const lines = linesNow();
-      const all = withNewLines(lines, added);
-      if (all !== lines) queryClient.setQueryData(logKey, { lines: all });
-    };
     const setRun = (run: Run): void => {
       const before = queryClient.getQueryData(runKey);
       queryClient.setQueryData(runKey, run);
@@ -37,30 +30,44 @@ export function useRunStream(id: string): { lines: readonly RunLog[]; mode: Stre
     const poll = async (signal: AbortSignal): Promise<boolean> => {
       const run = await queryClient.fetchQuery({ ...runQuery(id), staleTime: 0 });
       for (;;) {
-        const page = await fetchLogPage(id, linesNow().length, signal);
-        addLines(page);
-        if (page.length < logPageSize) break;
+        const { runLogs, count } = await fetchLogLines(id, log.total, maxLogLines, signal);
+        log.add(runLogs, count);
+        if (runLogs.length < maxLogLines) break;
       }
       for (const part of ['deliveries', 'affected'])
         void queryClient.invalidateQueries({ queryKey: ['run', id, part] });
       return isFinal(run.status) && !run.pendingExecution;
     };
-    return followRun(id, {
-      onLines: addLines,
-      onRun: setRun,
-      onMode: (next) => {
-        setMode(next);
-        // What was reported last may have come between the run's event and the end.
-        if (next === 'done')
-          void queryClient.invalidateQueries({
-            queryKey: ['run', id],
-            predicate: (query) => query.queryKey[2] !== 'log',
-          });
-      },
-      poll,
-      cursor: () => linesNow().at(-1)?.id,
-    });
-  }, [id, queryClient]);
+    const follow = (): (() => void) =>
+      followRun(id, {
+        onLines: (lines) => log.add(lines),
+        onRun: setRun,
+        onMode: (next) => {
+          setMode(next);
+          // What was reported last may have come between the run's event and the end.
+          if (next === 'done')
+            void queryClient.invalidateQueries({
+              queryKey: ['run', id],
+              predicate: (query) => query.queryKey[2] !== 'log',
+            });
+        },
+        poll,
+        cursor: () => log.total,
+      });
+    // How long the log is comes first: the stream brings what is new, the viewer asks for what is looked at.
+    const stop = new AbortController();
+    let unfollow = (): void => undefined;
+    void fetchLogLines(id, 0, pageLines, stop.signal)
+      .then(({ runLogs, count }) => log.add(runLogs, count))
+      .catch(() => undefined)
+      .finally(() => {
+        if (!stop.signal.aborted) unfollow = follow();
+      });
+    return () => {
+      stop.abort();
+      unfollow();
+    };
+  }, [id, log, queryClient]);
 
-  return { lines: data.lines, mode };
+  return { log, mode };
 }
