@@ -175,6 +175,15 @@ export const permissionRoutes = {
     refusals: ['not_found'],
     dialect: 'quayside',
   }),
+  caller: route({
+    id: 'permission.caller',
+    method: 'GET',
+    path: '/v1/auth/caller',
+    summary: 'The caller as the expressions of forms and policies see them, `.user`; null for a credential',
+    can: 'signed-in',
+    reply: ok({ user: Type.Union([Document, Type.Null()]) }),
+    dialect: 'quayside',
+  }),
   mine: route({
     id: 'permission.mine',
     method: 'GET',

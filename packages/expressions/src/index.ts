@@ -6,6 +6,25 @@ export {
   type Quotes,
 } from './evaluate/expression.ts';
 export {
+  checkValue,
+  choicesOf,
+  entityBlueprint,
+  entityKey,
+  type Form,
+  type FormMistake,
+  findMistakes,
+  type InputState,
+  identifiersIn,
+  isJq,
+  isNothing,
+  isSealedByClient,
+  itemsOf,
+  personKind,
+  resolveForm,
+  type Surroundings,
+  type ValueMistake,
+} from './form/index.ts';
+export {
   type Budget,
   builtinNames,
   type CompileOptions,

@@ -161,12 +161,10 @@ export async function startApp(
     };
 
     const waits = createClaimWaits(wakes);
-    const check = createValueCheck();
-    const entities = createEntityService({ findRunStatus, deleteBlueprint, check });
+    const entities = createEntityService({ findRunStatus, deleteBlueprint, check: createValueCheck() });
     const runs = createRunService({
       vault,
       metrics,
-      check,
       guardrails: { judgeExecute, findApprovers, hasApproverPolicy, limitsOf },
       notifyApprovers: createNotifyApprovers({
         hasMail: config.smtp !== undefined,

@@ -1,12 +1,14 @@
 export { BrandMark } from './brand.tsx';
 export { ChangeChip, changeWords } from './change-chip.tsx';
 export { CodeBlock, JsonBlock } from './code-block.tsx';
+export { CodeEditor } from './code-editor.tsx';
 export { ColourDot } from './colour-chip.tsx';
 export { CopyButton } from './copy-button.tsx';
 export { Dialog } from './dialog.tsx';
 export { Facts } from './facts.tsx';
 export { HostLink } from './host-link.tsx';
-export { IconTile } from './icon.tsx';
+export { glyphOf, IconTile } from './icon.tsx';
+export { jsonMistake } from './json-mistake.ts';
 export { originWord } from './origin.ts';
 export { Page, Panel } from './page.tsx';
 export { ScrollRegion } from './scroll-region.tsx';

@@ -32,5 +32,6 @@ export function serveActions(http: Http): void {
   http.serve(permissionRoutes.putLimits, async ({ world, params, body }) => ({
     limits: await permissions.replaceLimits(world, params.action_identifier, body),
   }));
+  http.serve(permissionRoutes.caller, async ({ world }) => ({ user: await permissions.describeCaller(world) }));
   http.serve(permissionRoutes.mine, async ({ world }) => ({ permissions: await permissions.listMine(world) }));
 }

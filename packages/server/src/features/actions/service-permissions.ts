@@ -9,7 +9,7 @@ import type {
 } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { findEntityOf, findUserEntity, queryEntities, toCaller } from '../entities/index.ts';
+import { describePerson, findEntityOf, queryEntities, toCaller } from '../entities/index.ts';
 import { findPersonByEmail, findPersonById, listPeople, type Person } from '../identity/index.ts';
 import { selfServiceTrigger } from './model.ts';
 import {
@@ -107,29 +107,6 @@ async function evaluatePolicy(
   return evaluateConditions(policy, context, results);
 }
 
-/** The person as policies see them: their account, and their entity in the catalog where it has one (§1.6). */
-async function describePerson(ctx: Ctx, person: Person): Promise<Record<string, unknown>> {
-  const entity = await findUserEntity(ctx, person);
-  return {
-    id: person.id,
-    userId: person.id,
-    identifier: person.email,
-    title: person.name,
-    email: person.email,
-    name: person.name,
-    firstName: person.firstName,
-    lastName: person.lastName,
-    picture: '',
-    mainRole: person.role,
-    roles: [{ name: person.role }],
-    teams: person.teams.map((team) => ({ name: team.name, provider: 'port' })),
-    teamsIdentifiers: person.teams.map((team) => team.identifier),
-    team: entity?.team ?? person.teams.map((team) => team.identifier),
-    properties: { port_role: person.role, status: 'Active', ...entity?.properties },
-    relations: entity?.relations ?? {},
-  };
-}
-
 function contextOf(ask: Ask, user: Record<string, unknown> | null): PolicyContext {
   const trigger = selfServiceTrigger(ask.action);
   return policyContext({
@@ -221,5 +198,13 @@ export async function listMine(world: World): Promise<string[]> {
         return [`execute:actions:${action.identifier}`];
       return execute.ownedByTeam ? [`execute:team_entities:actions:${action.identifier}`] : [];
     });
+  });
+}
+
+/** The caller as the expressions of forms see them; null for a credential of the organization. */
+export async function describeCaller(world: World): Promise<Record<string, unknown> | null> {
+  return world.transaction(async (ctx) => {
+    const person = ctx.actor.kind === 'user' ? await findPersonById(ctx, ctx.actor.id) : undefined;
+    return person ? describePerson(ctx, person) : null;
   });
 }

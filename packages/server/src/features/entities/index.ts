@@ -15,8 +15,31 @@ export async function findEntityOf(ctx: Ctx, blueprint: string, identifier: stri
 }
 
 /** Of the blueprint `_user`, where the catalog has it. */
-export async function findUserEntity(ctx: Ctx, person: Person): Promise<Entity | undefined> {
+async function findUserEntity(ctx: Ctx, person: Person): Promise<Entity | undefined> {
   return (await findBlueprintIfAny(ctx, '_user')) && findEntityOf(ctx, '_user', person.email);
+}
+
+/** A person as expressions see them (spec/actions.md §1.6): their account, and their entity in the catalog where it has one. */
+export async function describePerson(ctx: Ctx, person: Person): Promise<Record<string, unknown>> {
+  const entity = await findUserEntity(ctx, person);
+  return {
+    id: person.id,
+    userId: person.id,
+    identifier: person.email,
+    title: person.name,
+    email: person.email,
+    name: person.name,
+    firstName: person.firstName,
+    lastName: person.lastName,
+    picture: '',
+    mainRole: person.role,
+    roles: [{ name: person.role }],
+    teams: person.teams.map((team) => ({ name: team.name, provider: 'port' })),
+    teamsIdentifiers: person.teams.map((team) => team.identifier),
+    team: entity?.team ?? person.teams.map((team) => team.identifier),
+    properties: { port_role: person.role, status: 'Active', ...entity?.properties },
+    relations: entity?.relations ?? {},
+  };
 }
 
 /** The person whose `user` and `userTeams` a query means. */

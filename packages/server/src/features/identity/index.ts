@@ -2,7 +2,7 @@ import type { Ctx } from '../../platform/ctx.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { fullName, type Person } from './model.ts';
 import { findPrimaryCredential, findUser, findUserByEmail, getOrganization, type StoredUser } from './store.ts';
-import { listUsers, teamsOfUsers } from './store-people.ts';
+import { listTeams, listUsers, teamsOfUsers } from './store-people.ts';
 
 export type { Person } from './model.ts';
 
@@ -52,6 +52,11 @@ export async function findPersonById(ctx: Ctx, id: string): Promise<Person | und
 export async function findPersonByEmail(ctx: Ctx, email: string): Promise<Person | undefined> {
   const user = await findUserByEmail(ctx.db, email);
   return user && (await toPeople(ctx, [user]))[0];
+}
+
+/** Names and identifiers of all teams: inputs and rules may use either. */
+export async function listTeamNames(ctx: Ctx): Promise<string[]> {
+  return (await listTeams(ctx.db, ctx.orgId)).flatMap((team) => [team.name, team.identifier]);
 }
 
 export async function organizationSettings(ctx: Ctx): Promise<Record<string, unknown>> {

@@ -1,153 +1,48 @@
-import { createCipheriv, randomBytes } from 'node:crypto';
-import type { ActionInput, ErrorDetail, UserInputs } from '@quayside/contracts';
-import { evaluate, SECRET_MASK } from '@quayside/expressions';
+import { createCipheriv, createPublicKey, randomBytes } from 'node:crypto';
+import type { Entity, ErrorDetail, UserInputs } from '@quayside/contracts';
+import {
+  entityBlueprint,
+  entityKey,
+  type FormMistake,
+  identifiersIn,
+  isSealedByClient,
+  SECRET_MASK,
+} from '@quayside/expressions';
 
-/**
- * What a person submitted against what the form allows (spec/actions.md §1.4, §1.7): defaults, unknown names, types and
- * validators, required. Everything wrong is told at once, each with its path.
- */
-const checkedFormats = new Set(['date-time', 'email', 'idn-email', 'ipv4', 'ipv6', 'url']);
-const keywords = [
-  'type',
-  'minLength',
-  'maxLength',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'uniqueItems',
-  'properties',
-  'patternProperties',
-  'additionalProperties',
-  'required',
-];
+/** Inputs on their way into a run: secrets sealed, entities whole. What the form allows is judged by expressions/form. */
 
-/** Checks a value against a schema; platform/user-schemas.ts is the one that is passed in. */
-export type CheckValue = (
-  schema: Readonly<Record<string, unknown>>,
-  value: unknown,
-) => { path: string[]; message: string }[];
-
-/** `form`, `entity` and `user`, as dynamic fields see them (§1.6). */
-export interface FormContext {
-  form: Record<string, unknown>;
-  entity: unknown;
-  user: unknown;
+export function toDetail(mistake: FormMistake): ErrorDetail {
+  return { path: ['body.properties', mistake.name, ...mistake.path].join('.'), message: `${mistake.message}.` };
 }
 
-const isJq = (value: unknown): value is { jqQuery: string } =>
-  typeof value === 'object' && value !== null && typeof (value as { jqQuery?: unknown }).jqQuery === 'string';
-
-/** The value itself, or what its jq program yields (null when it fails). */
-function settled(value: unknown, context: FormContext): unknown {
-  return isJq(value) ? evaluate(value.jqQuery, context as never) : value;
+/** Clear text where only the backend may read: it must not get further than here. */
+export function findUnsealed(inputs: UserInputs, values: Readonly<Record<string, unknown>>): FormMistake[] {
+  const message = 'must be encrypted by the client with the public key of this input; a clear value is not accepted';
+  return Object.entries(inputs.properties).flatMap(([name, input]) =>
+    isSealedByClient(input) &&
+    values[name] !== undefined &&
+    !isPlausiblySealed(values[name], (input.encryption as { key: string }).key)
+      ? [{ name, path: [], message }]
+      : [],
+  );
 }
 
-export type Resolution =
-  | { kind: 'valid'; values: Record<string, unknown> }
-  | { kind: 'invalid'; mistakes: ErrorDetail[] };
-
-export function resolveInputs(
-  inputs: UserInputs,
-  submitted: Readonly<Record<string, unknown>>,
-  about: { entity: unknown; user: unknown },
-  check: CheckValue,
-): Resolution {
-  const declared = Object.entries(inputs.properties);
-  const mistakes: ErrorDetail[] = [];
-  // An action without declared inputs takes anything: published clients pass what they have (ADR 0011).
-  if (declared.length > 0)
-    for (const name of Object.keys(submitted))
-      if (!(name in inputs.properties))
-        mistakes.push({
-          path: `body.properties.${name}`,
-          message: `is not an input of this action; it has ${declared.map(([key]) => `"${key}"`).join(', ')}.`,
-        });
-
-  const values: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(submitted))
-    if (value !== null && value !== undefined) values[name] = value;
-  const context: FormContext = { form: values, ...about };
-  for (const [name, input] of declared) {
-    if (values[name] !== undefined || input.default === undefined) continue;
-    const value = settled(input.default, context);
-    if (value !== null && value !== undefined) values[name] = value;
-  }
-
-  const required = requiredNames(inputs, context);
-  for (const [name, input] of declared) {
-    const path = `body.properties.${name}`;
-    const value = values[name];
-    if (value === undefined || value === '') {
-      // A hidden input can not be filled in, so its absence is no mistake.
-      if (required.has(name) && settled(input.visible, context) !== false)
-        mistakes.push({ path, message: 'is required.' });
-      continue;
-    }
-    mistakes.push(...findValueMistakes(input, value, path, context, check));
-  }
-  return mistakes.length > 0 ? { kind: 'invalid', mistakes } : { kind: 'valid', values };
-}
-
-function requiredNames(inputs: UserInputs, context: FormContext): ReadonlySet<string> {
-  const required = settled(inputs.required, context);
-  if (required === true) return new Set(Object.keys(inputs.properties));
-  return new Set(Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : []);
-}
-
-function findValueMistakes(
-  input: ActionInput,
-  value: unknown,
-  path: string,
-  context: FormContext,
-  check: CheckValue,
-): ErrorDetail[] {
-  if (typeof input.encryption === 'object')
-    return isSealedByClient(value)
-      ? []
-      : [
-          {
-            path,
-            message:
-              'must be encrypted by the client with the public key of this input; a clear value is not accepted.',
-          },
-        ];
-  return check(schemaOf(input, context), value).map((mistake) => ({
-    path: [path, ...mistake.path].join('.'),
-    message: mistake.message,
-  }));
-}
-
-function schemaOf(input: ActionInput, context: FormContext): Record<string, unknown> {
-  const source = input as Record<string, unknown>;
-  const schema: Record<string, unknown> = {};
-  for (const keyword of keywords) if (source[keyword] !== undefined) schema[keyword] = source[keyword];
-  if (input.format && checkedFormats.has(input.format)) schema.format = input.format;
-  if (input.format === 'timer') schema.format = 'date-time';
-  if (input.format === 'labeled-url') schema.required = ['url'];
-  if (input.enum !== undefined) schema.enum = asList(settled(input.enum, context));
-  for (const keyword of ['minItems', 'maxItems'] as const) {
-    const bound = settled(input[keyword], context);
-    if (typeof bound === 'number') schema[keyword] = bound;
-  }
-  const pattern = settled(input.pattern, context);
-  if (typeof pattern === 'string') schema.pattern = pattern;
-  else if (Array.isArray(pattern)) schema.enum = pattern;
-  if (input.items) schema.items = schemaOf(input.items as ActionInput, context);
-  return schema;
-}
-
-function asList(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** IV[12] | wrapped key[at least 128] | ciphertext and tag[at least 17], in base64 (§1.8). */
-function isSealedByClient(value: unknown): boolean {
+/** IV[12] | wrapped key[as long as the modulus] | ciphertext and tag[at least 17], in base64 (§1.8). */
+function isPlausiblySealed(value: unknown, key: string): boolean {
   return (
     typeof value === 'string' &&
     /^[A-Za-z0-9+/]+={0,2}$/.test(value) &&
-    Buffer.from(value, 'base64').length >= 12 + 128 + 17
+    Buffer.from(value, 'base64').length >= 12 + modulusBytes(key) + 17
   );
+}
+
+/** Of an unreadable key: the smallest that anybody uses. */
+function modulusBytes(key: string): number {
+  try {
+    return (createPublicKey(key).asymmetricKeyDetails?.modulusLength ?? 1024) / 8;
+  } catch {
+    return 128;
+  }
 }
 
 /**
@@ -184,16 +79,22 @@ export function secretInputNames(inputs: UserInputs): string[] {
     .map(([name]) => name);
 }
 
-/** Which inputs name entities: input → blueprint, and whether it is a list. */
-export function entityInputs(inputs: UserInputs): { name: string; blueprint: string; isList: boolean }[] {
-  const found: { name: string; blueprint: string; isList: boolean }[] = [];
+/** Entity inputs as templates see them: whole, and lists of them. */
+export function expandEntities(
+  inputs: UserInputs,
+  values: Readonly<Record<string, unknown>>,
+  entities: ReadonlyMap<string, Entity | null>,
+): Record<string, unknown> {
+  const expanded = { ...values };
   for (const [name, input] of Object.entries(inputs.properties)) {
-    const items = input.items as ActionInput | undefined;
-    if (input.format === 'entity' && input.blueprint) found.push({ name, blueprint: input.blueprint, isList: false });
-    else if (items?.format === 'entity' && items.blueprint)
-      found.push({ name, blueprint: items.blueprint, isList: true });
+    const blueprint = entityBlueprint(input);
+    if (blueprint === undefined || values[name] === undefined) continue;
+    const found = identifiersIn(values[name]).map(
+      (identifier) => entities.get(entityKey(blueprint, identifier)) ?? null,
+    );
+    expanded[name] = input.type === 'array' ? found : (found[0] ?? null);
   }
-  return found;
+  return expanded;
 }
 
 /** For notifications: what was submitted, without the ciphertext of its secrets. */

@@ -33,8 +33,8 @@ describe('execute refuses', () => {
       422,
       'body.properties.colour is not an input',
     ],
-    ['a wrong type', 'scaffold', { properties: { name: 5 } }, 422, 'body.properties.name must be string'],
-    ['a broken rule', 'scaffold', { properties: { name: 'ab' } }, 422, 'must NOT have fewer than 3 characters'],
+    ['a wrong type', 'scaffold', { properties: { name: 5 } }, 422, 'body.properties.name must be a text.'],
+    ['a broken rule', 'scaffold', { properties: { name: 'ab' } }, 422, 'must have at least 3 characters'],
     ['a missing input', 'scaffold', { properties: {} }, 422, 'body.properties.name is required.'],
     [
       'an unknown field',

@@ -15,7 +15,6 @@ import { newId } from '../../platform/ids.ts';
 import { enqueue, park } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import type { CheckValue } from '../../platform/user-schemas.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { type Ask, getAction, selfServiceTrigger } from '../actions/index.ts';
 import { listDeliveriesOf } from '../deliveries/index.ts';
@@ -40,13 +39,7 @@ import {
   toRun,
   triggerBy,
 } from './model.ts';
-import {
-  encryptSecretInputs,
-  entityInputs,
-  maskSecretInputs,
-  resolveInputs,
-  secretInputNames,
-} from './model-inputs.ts';
+import { encryptSecretInputs, expandEntities, maskSecretInputs, secretInputNames } from './model-inputs.ts';
 import { listAffectedEntities } from './reads.ts';
 import {
   assertNotFrozen,
@@ -58,6 +51,7 @@ import {
   type NotifyApprovers,
   requestKey,
 } from './service-guards.ts';
+import { settleInputs } from './service-inputs.ts';
 import * as store from './store.ts';
 import * as approvals from './store-approvals.ts';
 import * as dispatchStore from './store-dispatch.ts';
@@ -88,13 +82,12 @@ export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:
 export function createRunService(dependencies: {
   vault: Vault;
   metrics: Metrics;
-  check: CheckValue;
   guardrails: Guardrails;
   notifyApprovers: NotifyApprovers;
   /** Does this portal have brokers? */
   hasKafka: boolean;
 }) {
-  const { vault, metrics, check, guardrails, notifyApprovers, hasKafka } = dependencies;
+  const { vault, metrics, guardrails, notifyApprovers, hasKafka } = dependencies;
 
   async function execute(
     world: World,
@@ -138,24 +131,11 @@ export function createRunService(dependencies: {
           [{ path: 'body.entity', message: 'does not satisfy the condition of the action.' }],
         );
 
-      const resolution = resolveInputs(
-        trigger.userInputs,
-        request.properties,
-        { entity, user: requester.user ?? null },
-        check,
-      );
-      if (resolution.kind === 'invalid') {
-        const [first] = resolution.mistakes;
-        refuse(
-          'invalid_request',
-          first ? `${first.path} ${first.message}` : 'The inputs are invalid.',
-          resolution.mistakes,
-        );
-      }
+      const { values, entities } = await settleInputs(ctx, trigger.userInputs, request.properties, { entity, person });
       const secretInputs = secretInputNames(trigger.userInputs);
       const secret = secretInputs.length > 0 ? await signingSecret(ctx, vault) : '';
-      const rawProperties = encryptSecretInputs(trigger.userInputs, resolution.values, () => secret);
-      const properties = await expandEntities(ctx, trigger.userInputs, rawProperties);
+      const rawProperties = encryptSecretInputs(trigger.userInputs, values, () => secret);
+      const properties = expandEntities(trigger.userInputs, rawProperties, entities);
 
       await assertWithinLimits(ctx, guardrails, action, entity?.identifier ?? null);
       const runId = newId('r');
@@ -571,33 +551,6 @@ async function findTarget(
       `body.entity is required: ${trigger.operation} acts on one entity of the blueprint "${trigger.blueprintIdentifier}".`,
     );
   return (await findEntityOf(ctx, trigger.blueprintIdentifier, identifier)) ?? refuseMissing('Entity', identifier);
-}
-
-/** Entity inputs become entities; one that does not exist is a mistake in the inputs. */
-async function expandEntities(
-  ctx: Ctx,
-  inputs: Parameters<typeof entityInputs>[0],
-  values: Readonly<Record<string, unknown>>,
-): Promise<Record<string, unknown>> {
-  const expanded = { ...values };
-  for (const { name, blueprint, isList } of entityInputs(inputs)) {
-    const value = values[name];
-    if (value === undefined) continue;
-    const find = async (identifier: unknown): Promise<Entity> => {
-      const entity = typeof identifier === 'string' ? await findEntityOf(ctx, blueprint, identifier) : undefined;
-      if (entity) return entity;
-      const message = `names the entity "${String(identifier)}" of blueprint "${blueprint}", which was not found.`;
-      return refuse('invalid_request', `body.properties.${name} ${message}`, [
-        { path: `body.properties.${name}`, message },
-      ]);
-    };
-    if (isList && Array.isArray(value)) {
-      const found: Entity[] = [];
-      for (const identifier of value) found.push(await find(identifier));
-      expanded[name] = found;
-    } else expanded[name] = await find(value);
-  }
-  return expanded;
 }
 
 /** One that the caller may not see does not exist for them. */

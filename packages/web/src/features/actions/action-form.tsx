@@ -1,11 +1,12 @@
-import { Alert, Box, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Alert, Box, Button, Group, Stack, Switch, Text, Title } from '@mantine/core';
 import { IconBolt } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
 import { FieldControl } from './field-control.tsx';
 import { targetName } from './form-model.ts';
 import { operationWords } from './group-actions.ts';
+import { JsonMode } from './json-mode.tsx';
 import { type ActionFormInput, type ActionFormState, useActionForm } from './use-action-form.ts';
 
 /** The form of one action, in a dialog. All decisions are in use-action-form.ts. */
@@ -35,6 +36,9 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
   const step = form.steps[form.stepIndex];
   const first = step?.items.find((item) => item.kind === 'field')?.field;
   const isEmpty = (step?.items.length ?? 0) === 0 && !form.target;
+  const [isJson, setJson] = useState(false);
+  const { userInputs } = trigger;
+  const mayJson = !userInputs.steps?.length && Object.keys(userInputs.properties).length > 0;
   return (
     <form onSubmit={form.submit} noValidate>
       <Stack gap="md">
@@ -44,6 +48,22 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
           </Text>
         )}
         {form.steps.length > 1 && !form.isConfirming && <StepHeader form={form} />}
+        {form.startOver && !form.isConfirming && (
+          <Group gap={6} justify="space-between">
+            <Text size="sm" role="status">
+              This is what you typed before.
+            </Text>
+            <Button variant="subtle" size="compact-sm" onClick={form.startOver}>
+              Start over
+            </Button>
+          </Group>
+        )}
+        {form.hiddenMistakes.length > 0 && form.isLastStep && (
+          <ErrorPanel
+            title="The action itself has a mistake"
+            error={{ message: `Inputs that are not shown here can not be sent: ${form.hiddenMistakes.join(' ')}` }}
+          />
+        )}
         {form.refusal && <ErrorPanel error={form.refusal.error} title="The run was not started" />}
         {form.isConfirming ? (
           <Confirmation form={form} />
@@ -51,7 +71,9 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
           <>
             {form.stepIndex === 0 && form.target && <Target form={form} condition={trigger.condition} />}
             {isEmpty && <Text size="sm">This action needs no inputs.</Text>}
-            {step?.items.map((item) =>
+            {isJson && <JsonMode inputs={userInputs} values={form.values} onChange={form.replaceValues} />}
+            {isJson && <JsonMistakes errors={form.errors} />}
+            {(isJson ? [] : (step?.items ?? [])).map((item) =>
               item.kind === 'title' ? (
                 <Box key={`title ${item.key}`} mt="xs" pb={4} style={{ borderBottom: '1px solid var(--q-line)' }}>
                   <Title order={3}>{item.title}</Title>
@@ -75,6 +97,14 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
           </>
         )}
         <Group justify="flex-end" gap="xs" mt="xs">
+          {mayJson && !form.isConfirming && (
+            <Switch
+              label="JSON mode"
+              mr="auto"
+              checked={isJson}
+              onChange={(event) => setJson(event.currentTarget.checked)}
+            />
+          )}
           <Button variant="default" onClick={form.isConfirming || form.stepIndex > 0 ? form.back : onClose}>
             {form.isConfirming || form.stepIndex > 0 ? 'Back' : 'Cancel'}
           </Button>
@@ -85,6 +115,13 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
       </Stack>
     </form>
   );
+}
+
+/** In JSON there are no fields to stand beside. */
+function JsonMistakes({ errors }: { errors: Readonly<Record<string, string>> }): ReactNode {
+  const mistakes = Object.entries(errors).filter(([name]) => name !== targetName);
+  if (mistakes.length === 0) return null;
+  return <ErrorPanel title="Please mend this first" error={{ message: mistakes.map(([, text]) => text).join(' ') }} />;
 }
 
 function StepHeader({ form }: { form: ActionFormState }): ReactNode {

@@ -1,23 +1,14 @@
-import {
-  Group,
-  MultiSelect,
-  NumberInput,
-  PasswordInput,
-  Select,
-  Switch,
-  TagsInput,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
-import { IconCheck } from '@tabler/icons-react';
+import { Group, NumberInput, PasswordInput, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
+import { personKind } from '@quayside/expressions';
 import type { ReactNode, Ref } from 'react';
-import { ColourDot } from '../../ui/index.ts';
+import { CodeEditor, glyphOf, jsonMistake } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
-import { itemsOf, optionKey } from './field-kinds.ts';
+import { PeopleSelect } from '../people/index.ts';
+import { ChoiceControl } from './choice-control.tsx';
 import type { Field } from './form-model.ts';
+import { MarkdownEditor } from './markdown-editor.tsx';
 
-interface FieldControlProps {
+export interface FieldControlProps {
   field: Field;
   error: string | undefined;
   /** Takes the focus when the form opens. */
@@ -30,7 +21,7 @@ interface FieldControlProps {
 export function FieldControl({ field, error, isFirst = false, onChange, register }: FieldControlProps): ReactNode {
   const { input, draft } = field;
   const shared = {
-    label: field.label,
+    label: <FieldLabel field={field} />,
     description: describe(field),
     error,
     withAsterisk: field.isRequired,
@@ -40,13 +31,21 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
     'data-autofocus': isFirst || undefined,
     ref: register as Ref<never>,
   };
+  const ours = {
+    label: shared.label,
+    description: shared.description,
+    error,
+    isRequired: field.isRequired,
+    isDisabled: field.isDisabled,
+    isFirst,
+  };
   const text = typeof draft === 'string' ? draft : '';
   switch (field.kind) {
     case 'boolean':
       return (
         <Switch
           {...shared}
-          label={field.isRequired ? `${field.label} *` : field.label}
+          label={field.isRequired ? `${field.label} *` : shared.label}
           checked={draft === true}
           onChange={(event) => onChange(event.currentTarget.checked)}
         />
@@ -64,38 +63,8 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
         />
       );
     case 'select':
-      return (
-        <Select
-          {...shared}
-          data={optionsOf(field)}
-          value={text || null}
-          searchable={field.options.length > 7}
-          clearable={!field.isRequired}
-          clearButtonProps={{ 'aria-label': `Clear ${field.label}` }}
-          placeholder={field.options.length === 0 ? 'There are no choices' : 'Choose …'}
-          leftSection={text ? <ColourDot colour={colourOf(field, text)} /> : undefined}
-          leftSectionWidth={text && colourOf(field, text) ? 30 : 12}
-          renderOption={({ option, checked = false }) => (
-            <Option field={field} label={option.label} value={option.value} isChosen={checked} />
-          )}
-          onChange={(value) => onChange(value ?? undefined)}
-        />
-      );
     case 'multi-select':
-      return (
-        <MultiSelect
-          {...shared}
-          data={optionsOf(field)}
-          value={listOf(draft)}
-          searchable
-          clearable={!field.isRequired}
-          clearButtonProps={{ 'aria-label': `Clear ${field.label}` }}
-          renderOption={({ option, checked = false }) => (
-            <Option field={field} label={option.label} value={option.value} isChosen={checked} />
-          )}
-          onChange={onChange}
-        />
-      );
+      return <ChoiceControl field={field} shared={shared} onChange={onChange} />;
     case 'list':
       return (
         <TagsInput
@@ -111,19 +80,26 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
     case 'entities':
       return (
         <EntitySelect
-          label={field.label}
-          description={shared.description}
-          error={error}
-          isRequired={field.isRequired}
-          isDisabled={field.isDisabled}
-          isFirst={isFirst}
+          {...ours}
           isMany={field.kind === 'entities'}
           blueprint={field.blueprint ?? ''}
-          query={field.query}
-          sort={input.sort}
+          query={field.dataset}
+          sort={sortOf(field)}
           value={field.kind === 'entities' ? listOf(draft) : text ? [text] : []}
           inputRef={register as Ref<HTMLInputElement>}
           onChange={(identifiers) => onChange(field.kind === 'entities' ? identifiers : identifiers[0])}
+        />
+      );
+    case 'person':
+    case 'people':
+      return (
+        <PeopleSelect
+          {...ours}
+          kind={personKind(input) ?? 'user'}
+          isMany={field.kind === 'people'}
+          value={field.kind === 'people' ? listOf(draft) : text ? [text] : []}
+          inputRef={register as Ref<HTMLInputElement>}
+          onChange={(chosen) => onChange(field.kind === 'people' ? chosen : chosen[0])}
         />
       );
     case 'date-time':
@@ -136,24 +112,32 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
         />
       );
     case 'multi-line':
-    case 'json':
       return (
         <Textarea
           {...shared}
           value={text}
           autosize
-          minRows={field.kind === 'json' ? 4 : 3}
+          minRows={3}
           maxRows={16}
-          {...(field.kind === 'json' || input.format === 'yaml' || input.format === 'proto'
-            ? {
-                styles: { input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.8rem' } },
-                spellCheck: false,
-              }
-            : {})}
-          {...(field.kind === 'json' ? { placeholder: input.type === 'array' ? '[ ]' : '{ }' } : {})}
           onChange={(event) => onChange(event.currentTarget.value)}
         />
       );
+    case 'markdown':
+      return <MarkdownEditor field={field} shared={shared} text={text} onChange={onChange} />;
+    case 'code':
+    case 'json': {
+      const mark = field.kind === 'json' ? jsonMistake(text) : undefined;
+      return (
+        <CodeEditor
+          {...ours}
+          value={text}
+          {...(mark ? { marks: [mark] } : {})}
+          placeholder={field.kind === 'json' ? (input.type === 'array' ? '[ ]' : '{ }') : ''}
+          inputRef={register as Ref<HTMLTextAreaElement>}
+          onChange={onChange}
+        />
+      );
+    }
     case 'secret':
       return (
         <PasswordInput
@@ -180,6 +164,17 @@ export function FieldControl({ field, error, isFirst = false, onChange, register
   }
 }
 
+function FieldLabel({ field }: { field: Field }): ReactNode {
+  if (!field.input.icon) return field.label;
+  const Glyph = glyphOf(field.input.icon);
+  return (
+    <Group gap={6} component="span" display="inline-flex" wrap="nowrap">
+      <Glyph size={15} aria-hidden="true" />
+      <span>{field.label}</span>
+    </Group>
+  );
+}
+
 function LabeledUrl({ field, error, onChange, register }: FieldControlProps): ReactNode {
   const link = (field.draft ?? {}) as { url?: string; displayText?: string };
   return (
@@ -204,41 +199,9 @@ function LabeledUrl({ field, error, onChange, register }: FieldControlProps): Re
   );
 }
 
-function Option({
-  field,
-  label,
-  value,
-  isChosen,
-}: {
-  field: Field;
-  label: string;
-  value: string;
-  isChosen: boolean;
-}): ReactNode {
-  return (
-    <Group gap={8} wrap="nowrap" flex={1}>
-      <ColourDot colour={colourOf(field, value)} />
-      <Text size="sm" flex={1}>
-        {label}
-      </Text>
-      {isChosen && <IconCheck size={15} aria-hidden="true" />}
-    </Group>
-  );
-}
-
-function colourOf(field: Field, key: string): string | undefined {
-  const colours = field.input.enumColors ?? (itemsOf(field.input)?.enumColors as Record<string, string> | undefined);
-  return colours?.[key];
-}
-
-function optionsOf(field: Field): { value: string; label: string }[] {
-  const seen = new Set<string>();
-  return field.options.flatMap((option) => {
-    const value = optionKey(option);
-    if (seen.has(value)) return [];
-    seen.add(value);
-    return [{ value, label: value }];
-  });
+/** Terraform writes the order of a list beside it, the API into its items. */
+function sortOf({ input }: Field): { property: string; order: 'ASC' | 'DESC' } | undefined {
+  return input.sort ?? (input.items as { sort?: { property: string; order: 'ASC' | 'DESC' } } | undefined)?.sort;
 }
 
 function listOf(draft: unknown): string[] {

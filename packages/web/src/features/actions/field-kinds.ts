@@ -1,12 +1,15 @@
 import type { ActionInput } from '@quayside/contracts';
+import { entityBlueprint, identifiersIn, itemsOf, personKind } from '@quayside/expressions';
 
 /**
- * Which control shows an input, and how its value travels: `toDraft` from a submitted value to what the control holds,
- * `toValue` back. An empty control is `undefined`: the key is left out of the request, so that the server's defaults apply.
+ * Which control shows an input, and how its value travels: `toDraft` from a value to what the control holds, `toValue`
+ * back. An empty control is `undefined`.
  */
 export type FieldKind =
   | 'text'
   | 'multi-line'
+  | 'markdown'
+  | 'code'
   | 'secret'
   | 'number'
   | 'boolean'
@@ -15,36 +18,48 @@ export type FieldKind =
   | 'date-time'
   | 'entity'
   | 'entities'
+  | 'person'
+  | 'people'
   | 'list'
   | 'labeled-url'
   | 'json';
 
-const proseFormats = new Set(['multi-line', 'yaml', 'markdown', 'proto']);
-
-export function itemsOf(input: ActionInput): ActionInput | undefined {
-  return input.items as ActionInput | undefined;
-}
-
 export function kindOf(input: ActionInput): FieldKind {
   if (input.type === 'boolean') return 'boolean';
-  if (input.type === 'array') {
-    const items = itemsOf(input);
-    if (input.enum !== undefined) return 'select';
-    if (items?.format === 'entity' && items.blueprint) return 'entities';
-    if (items?.enum !== undefined) return 'multi-select';
-    return items?.type === 'string' || items?.type === 'number' ? 'list' : 'json';
-  }
+  if (input.type === 'array') return listKindOf(input);
   if (input.enum !== undefined) return 'select';
   if (input.type === 'number') return 'number';
   if (input.type === 'object') return input.format === 'labeled-url' ? 'labeled-url' : 'json';
-  if (input.format === 'entity' && input.blueprint) return 'entity';
-  if (input.format === 'date-time' || input.format === 'timer') return 'date-time';
-  if (input.format !== undefined && proseFormats.has(input.format)) return 'multi-line';
-  return input.encryption === undefined ? 'text' : 'secret';
+  if (entityBlueprint(input) !== undefined) return 'entity';
+  if (personKind(input)) return 'person';
+  switch (input.format) {
+    case 'date-time':
+    case 'timer':
+      return 'date-time';
+    case 'multi-line':
+    case 'markdown':
+      return input.format;
+    case 'yaml':
+    case 'proto':
+      return 'code';
+    default:
+      return input.encryption === undefined ? 'text' : 'secret';
+  }
 }
 
-/** Options can be any JSON value; their text is the key that select controls need. */
-export function optionKey(value: unknown): string {
+function listKindOf(input: ActionInput): FieldKind {
+  const items = itemsOf(input);
+  if (input.enum !== undefined) return 'select';
+  if (entityBlueprint(input) !== undefined) return 'entities';
+  if (items?.enum !== undefined) return 'multi-select';
+  if (personKind(input)) return 'people';
+  // Items of several lines can not stand in one.
+  if (items?.format === 'yaml' || items?.format === 'multi-line' || items?.format === 'markdown') return 'json';
+  return items?.type === 'string' || items?.type === 'number' ? 'list' : 'json';
+}
+
+/** How an option, which can be any JSON value, reads. */
+export function optionText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -52,53 +67,46 @@ export function toDraft(input: ActionInput, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   switch (kindOf(input)) {
     case 'select':
-      return optionKey(value);
+    case 'number':
+    case 'labeled-url':
+      return value;
     case 'multi-select':
+      return Array.isArray(value) ? value : [value];
     case 'list':
-      return Array.isArray(value) ? value.map(optionKey) : [optionKey(value)];
+      return (Array.isArray(value) ? value : [value]).map(optionText);
     case 'entities':
-      return (Array.isArray(value) ? value : [value]).map(identifierOf);
+    case 'people':
+      return identifiersIn(value);
     case 'entity':
-      return identifierOf(value);
+    case 'person':
+      return identifiersIn(value)[0];
     case 'date-time':
       return typeof value === 'string' ? toLocalInput(value) : undefined;
     case 'json':
       return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
     case 'boolean':
       return value === true || value === 'true';
-    case 'number':
-    case 'labeled-url':
-      return value;
     default:
-      return typeof value === 'string' ? value : JSON.stringify(value);
+      return optionText(value);
   }
 }
 
-/** Published prefills carry whole entities as well as identifiers. */
-function identifierOf(value: unknown): string {
-  const identifier = (value as { identifier?: unknown } | null)?.identifier;
-  return typeof identifier === 'string' ? identifier : String(value);
-}
-
-/** `2026-11-21T08:05`, in the time zone of the person: what a datetime-local control holds. */
+/** `2026-11-21T08:05`, in the time zone of the person: what a datetime-local control holds; seconds only where there are. */
 function toLocalInput(instant: string): string | undefined {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return undefined;
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString();
+  return local.slice(0, local.slice(16, 23) === ':00.000' ? 16 : 23);
 }
 
 export type Parsed = { kind: 'value'; value: unknown } | { kind: 'unreadable'; message: string };
 
-export function toValue(input: ActionInput, draft: unknown, options: readonly unknown[]): Parsed {
-  if (draft === undefined || draft === null || draft === '') return { kind: 'value', value: undefined };
-  const optionOf = (key: unknown): unknown => options.find((option) => optionKey(option) === key) ?? key;
+const nothing: Parsed = { kind: 'value', value: undefined };
+
+export function toValue(input: ActionInput, draft: unknown): Parsed {
+  if (draft === undefined || draft === null || draft === '') return nothing;
+  if (Array.isArray(draft) && draft.length === 0) return nothing;
   switch (kindOf(input)) {
-    case 'select':
-      return { kind: 'value', value: optionOf(draft) };
-    case 'multi-select':
-      return { kind: 'value', value: emptyAsNothing((draft as unknown[]).map(optionOf)) };
-    case 'entities':
-      return { kind: 'value', value: emptyAsNothing(draft as unknown[]) };
     case 'list':
       return toList(input, draft as string[]);
     case 'number': {
@@ -115,24 +123,21 @@ export function toValue(input: ActionInput, draft: unknown, options: readonly un
     case 'json':
       return toJson(input, String(draft));
     case 'labeled-url': {
-      const link = draft as { url?: string; displayText?: string };
-      return { kind: 'value', value: link.url || link.displayText ? link : undefined };
+      const { url, displayText } = draft as { url?: string; displayText?: string };
+      if (!url && !displayText) return nothing;
+      return { kind: 'value', value: { ...(url ? { url } : {}), ...(displayText ? { displayText } : {}) } };
     }
     default:
       return { kind: 'value', value: draft };
   }
 }
 
-function emptyAsNothing(list: unknown[]): unknown[] | undefined {
-  return list.length === 0 ? undefined : list;
-}
-
 function toList(input: ActionInput, texts: readonly string[]): Parsed {
-  if (itemsOf(input)?.type !== 'number') return { kind: 'value', value: emptyAsNothing([...texts]) };
+  if (itemsOf(input)?.type !== 'number') return { kind: 'value', value: [...texts] };
   const numbers = texts.map(Number);
   const wrong = texts.find((_text, index) => !Number.isFinite(numbers[index]));
-  if (wrong !== undefined) return { kind: 'unreadable', message: `“${wrong}” is not a number` };
-  return { kind: 'value', value: emptyAsNothing(numbers) };
+  if (wrong !== undefined) return { kind: 'unreadable', message: `has “${wrong}”, which is not a number` };
+  return { kind: 'value', value: numbers };
 }
 
 function toJson(input: ActionInput, text: string): Parsed {

@@ -2,6 +2,7 @@ import {
   type Action,
   actionRoutes,
   type BodyOf,
+  permissionRoutes,
   type Run,
   runRoutes,
   type SelfServiceTrigger,
@@ -32,6 +33,13 @@ export function actionQuery(identifier: string) {
     staleTime: 30_000,
   });
 }
+
+/** The person as `.user` of forms sees them: with teams, roles and their entity in the catalog. */
+export const callerQuery = queryOptions({
+  queryKey: ['me', 'caller'],
+  queryFn: async ({ signal }) => (await call(permissionRoutes.caller, { signal })).user,
+  staleTime: 60_000,
+});
 
 export function useExecute(identifier: string) {
   const queryClient = useQueryClient();

@@ -10,10 +10,16 @@ it('only the holder of the private key reads a sealed input; the others stay as 
     properties: {
       token: { type: 'string', encryption: { algorithm: 'client-side', key } },
       settings: { type: 'object', encryption: { algorithm: 'client-side', key } },
+      usual: { type: 'string', encryption: { algorithm: 'client-side', key }, default: 'start' },
       name: { type: 'string' },
     },
   } as unknown as UserInputs;
-  const sealed = await sealInputs(inputs, { token: 'köstlich', settings: { a: 1 }, name: 'shop' });
+  const sealed = await sealInputs(
+    inputs,
+    { token: 'köstlich', settings: { a: 1 }, name: 'shop' },
+    { token: 'köstlich', settings: { a: 1 }, name: 'shop', usual: 'start', colour: 'a default' },
+  );
+  expect(Object.keys(sealed)).toEqual(['token', 'settings', 'name', 'usual']);
   expect(sealed.name).toBe('shop');
 
   const open = (value: unknown): string => {
@@ -27,5 +33,6 @@ it('only the holder of the private key reads a sealed input; the others stay as 
     return decipher.update(bytes.subarray(12 + 256, -16), undefined, 'utf8') + decipher.final('utf8');
   };
   expect(open(sealed.token)).toBe('köstlich');
+  expect(open(sealed.usual)).toBe('start');
   expect(JSON.parse(open(sealed.settings))).toEqual({ a: 1 });
 });

@@ -6,9 +6,11 @@ import type { UserInputs } from '@quayside/contracts';
  */
 export async function sealInputs(
   inputs: UserInputs,
+  submitted: Readonly<Record<string, unknown>>,
+  /** With defaults: a secret that has one is sealed here as well, the server would have to refuse it in clear. */
   values: Readonly<Record<string, unknown>>,
 ): Promise<Record<string, unknown>> {
-  const sealed = { ...values };
+  const sealed = { ...submitted };
   for (const [name, { encryption }] of Object.entries(inputs.properties)) {
     const value = values[name];
     if (typeof encryption !== 'object' || value === undefined) continue;

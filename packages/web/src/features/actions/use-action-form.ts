@@ -1,25 +1,21 @@
 import type { Entity, Run } from '@quayside/contracts';
-import { useQueries } from '@tanstack/react-query';
-import { type FormEvent, useMemo, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { type ApiError, asApiError } from '../../api/index.ts';
-import { entityQuery } from '../entities/index.ts';
 import { useMe } from '../session/index.ts';
-import { itemsOf, toDraft } from './field-kinds.ts';
+import { draftKey, forgetForm, keepForm, readForm } from './draft-store.ts';
 import {
   type Drafts,
   dependentsOf,
-  entityKey,
-  type Field,
-  findMistakes,
-  limitsOf,
+  draftsOf,
+  fieldsOf,
   placeDetails,
   resolveForm,
   type Step,
   targetName,
 } from './form-model.ts';
-import { evaluate } from './jq.ts';
 import { type SelfServiceAction, useExecute } from './queries.ts';
 import { sealInputs } from './seal.ts';
+import { useSurroundings } from './use-surroundings.ts';
 
 export interface ActionFormInput {
   action: SelfServiceAction;
@@ -30,22 +26,28 @@ export interface ActionFormInput {
   onStarted: (run: Run) => void;
 }
 
+const none = {};
+
 export function useActionForm({ action, prefill, entity, onStarted }: ActionFormInput) {
   const inputs = action.trigger.userInputs;
   const { operation, blueprintIdentifier } = action.trigger;
   const needsTarget = operation !== 'CREATE' && blueprintIdentifier !== undefined;
-  const [drafts, setDrafts] = useState<Drafts>(() => initialDrafts(action, prefill));
-  const [target, setTarget] = useState<string | undefined>(entity);
+  const key = draftKey(action, useMe().user.id, entity, prefill);
+  const [kept] = useState(() => readForm(sessionStorage, key));
+  const [isRestored, setRestored] = useState(kept !== undefined);
+  const [drafts, setDrafts] = useState<Drafts>(() => kept?.drafts ?? draftsOf(inputs, prefill ?? none));
+  const [target, setTarget] = useState<string | undefined>(entity ?? kept?.target);
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
   const [refusal, setRefusal] = useState<{ error: ApiError; others: ApiError['details'] } | undefined>();
-  const [stepIndex, setStepIndex] = useState(0);
+  const [stepIndex, setStepIndex] = useState(kept?.step ?? 0);
   const [isConfirming, setConfirming] = useState(false);
   const controls = useRef(new Map<string, HTMLElement>());
   // State updates come too late for two clicks in one frame; the flag does not.
   const isSubmitting = useRef(false);
   const execute = useExecute(action.identifier);
-  const about = useSurroundings(action, drafts, needsTarget ? target : undefined);
-  const state = useMemo(() => resolveForm(inputs, drafts, about, evaluate), [inputs, drafts, about]);
+  const { about, ask } = useSurroundings(action, needsTarget ? target : undefined);
+  const state = useMemo(() => resolveForm(inputs, drafts, about), [inputs, drafts, about]);
+  useEffect(() => ask(state.names));
 
   const lastStep = state.steps.length - 1;
   const shownStep = Math.min(stepIndex, Math.max(lastStep, 0));
@@ -54,17 +56,28 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
     // After React has drawn the message, so that it is read together with the field.
     if (first) requestAnimationFrame(() => controls.current.get(first)?.focus());
   };
+  const keep = (change: { drafts?: Drafts; target?: string | undefined; step?: number }): void =>
+    keepForm(sessionStorage, key, inputs, { drafts, target, step: shownStep, ...change });
+  const goTo = (step: number): void => {
+    setStepIndex(step);
+    keep({ step });
+  };
 
+  const replaceDrafts = (next: Drafts): void => {
+    setDrafts(next);
+    keep({ drafts: next });
+  };
   const set = (name: string, draft: unknown): void => {
     const cleared = dependentsOf(inputs, name);
-    setDrafts((all) => ({
-      ...Object.fromEntries(Object.entries(all).filter(([key]) => !cleared.has(key))),
+    replaceDrafts({
+      ...Object.fromEntries(Object.entries(drafts).filter(([each]) => !cleared.has(each))),
       [name]: draft,
-    }));
+    });
     if (errors[name]) setErrors(({ [name]: _mended, ...rest }) => rest);
   };
   const chooseTarget = (identifier: string | undefined): void => {
     setTarget(identifier);
+    keep({ target: identifier });
     if (errors[targetName]) setErrors(({ [targetName]: _mended, ...rest }) => rest);
   };
 
@@ -72,7 +85,7 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
   const check = (steps: readonly Step[]): Record<string, string> => {
     const mistakes: Record<string, string> = {};
     if (needsTarget && !target) mistakes[targetName] = 'Choose the entity this works on.';
-    Object.assign(mistakes, findMistakes(fieldsOf(steps), limitsOf(inputs, draftsOf(state.fields), about, evaluate)));
+    for (const { name } of fieldsOf(steps)) if (state.mistakes[name]) mistakes[name] = state.mistakes[name];
     return mistakes;
   };
   const stepOf = (name: string): number => {
@@ -93,8 +106,10 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
     isSubmitting.current = true;
     setRefusal(undefined);
     try {
-      const properties = await sealInputs(inputs, state.values);
-      onStarted(await execute.mutateAsync(needsTarget && target ? { properties, entity: target } : { properties }));
+      const properties = await sealInputs(inputs, state.submitted, state.values);
+      const run = await execute.mutateAsync(needsTarget && target ? { properties, entity: target } : { properties });
+      forgetForm(sessionStorage, key);
+      onStarted(run);
     } catch (thrown) {
       const error = asApiError(thrown);
       const { byField, others } = placeDetails(error.details, state.fields);
@@ -115,7 +130,7 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
       return;
     }
     setErrors({});
-    if (!isLast) setStepIndex(shownStep + 1);
+    if (!isLast) goTo(shownStep + 1);
     else if (operation === 'DELETE' && !isConfirming) setConfirming(true);
     else void start();
   };
@@ -124,14 +139,31 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
     steps: state.steps,
     stepIndex: shownStep,
     isLastStep: shownStep >= lastStep,
-    back: () => (isConfirming ? setConfirming(false) : setStepIndex(shownStep - 1)),
+    back: () => (isConfirming ? setConfirming(false) : goTo(shownStep - 1)),
     errors,
+    hiddenMistakes: state.hiddenMistakes,
     refusal,
     set,
     submit,
     isBusy: execute.isPending,
     isConfirming,
-    values: state.values,
+    /** What the form holds, without secrets: for JSON mode and for links. */
+    values: withoutSecrets(action, state.values),
+    replaceValues: (values: Readonly<Record<string, unknown>>) => {
+      setErrors({});
+      replaceDrafts({ ...secretDrafts(action, drafts), ...draftsOf(inputs, values), ...emptied(action, values) });
+    },
+    /** The form opened with what was typed before; null forgets that. */
+    startOver: isRestored
+      ? () => {
+          forgetForm(sessionStorage, key);
+          setRestored(false);
+          setDrafts(draftsOf(inputs, prefill ?? none));
+          setTarget(entity);
+          setErrors({});
+          setStepIndex(0);
+        }
+      : undefined,
     target:
       needsTarget && blueprintIdentifier
         ? {
@@ -139,7 +171,7 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
             value: target,
             choose: chooseTarget,
             isFixed: entity !== undefined,
-            entity: about.entity,
+            entity: about.entity as Entity | null,
           }
         : undefined,
     register: (name: string) => (element: HTMLElement | null) => {
@@ -151,72 +183,23 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
 
 export type ActionFormState = ReturnType<typeof useActionForm>;
 
-function fieldsOf(steps: readonly Step[]): Field[] {
-  return steps.flatMap((step) => step.items.flatMap((item) => (item.kind === 'field' ? [item.field] : [])));
+function isSecret(action: SelfServiceAction, name: string): boolean {
+  return action.trigger.userInputs.properties[name]?.encryption !== undefined;
 }
 
-function draftsOf(fields: Readonly<Record<string, Field>>): Record<string, unknown> {
-  return Object.fromEntries(Object.values(fields).map((field) => [field.name, field.draft]));
+function withoutSecrets(action: SelfServiceAction, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !isSecret(action, name)));
 }
 
-/** A secret comes back as its ciphertext, which is no value to send again: the person types it anew. */
-function initialDrafts(action: SelfServiceAction, prefill: Readonly<Record<string, unknown>> = {}): Drafts {
-  const drafts: Record<string, unknown> = {};
-  for (const [name, input] of Object.entries(action.trigger.userInputs.properties)) {
-    if (prefill[name] === undefined || input.encryption !== undefined) continue;
-    drafts[name] = toDraft(input, prefill[name]);
-  }
-  return drafts;
+function secretDrafts(action: SelfServiceAction, drafts: Drafts): Drafts {
+  return Object.fromEntries(Object.entries(drafts).filter(([name]) => isSecret(action, name)));
 }
 
-/** What expressions may look at besides the form: the target entity, the user, and the entities the inputs name. */
-function useSurroundings(action: SelfServiceAction, drafts: Drafts, target: string | undefined) {
-  const me = useMe();
-  const wanted = useMemo(() => {
-    const list: { blueprint: string; identifier: string }[] = [];
-    const { blueprintIdentifier, userInputs } = action.trigger;
-    if (target && blueprintIdentifier) list.push({ blueprint: blueprintIdentifier, identifier: target });
-    for (const [name, input] of Object.entries(userInputs.properties)) {
-      const blueprint = input.type === 'array' ? itemsOf(input)?.blueprint : input.blueprint;
-      if (!blueprint) continue;
-      for (const identifier of [
-        drafts[name] ?? toDraft(input, isPlain(input.default) ? input.default : undefined),
-      ].flat()) {
-        if (typeof identifier === 'string' && identifier) list.push({ blueprint, identifier });
-      }
-    }
-    return list;
-  }, [action, drafts, target]);
-  const loaded = useQueries({
-    queries: wanted.map(({ blueprint, identifier }) => ({ ...entityQuery(blueprint, identifier), retry: false })),
-    combine: (results) => results.flatMap((result) => (result.data ? [result.data] : [])),
-  });
-  return useMemo(() => {
-    const entities = new Map<string, Entity>(
-      loaded.map((entity) => [entityKey(entity.blueprint, entity.identifier), entity]),
-    );
-    const { user } = me;
-    const name = `${user.firstName} ${user.lastName}`.trim() || user.email;
-    return {
-      entity: (target && entities.get(entityKey(action.trigger.blueprintIdentifier ?? '', target))) || null,
-      user: {
-        ...user,
-        userId: user.id,
-        name,
-        mainRole: user.roles[0]?.name ?? '',
-        teams: [],
-        teamsIdentifiers: [],
-        team: [],
-        identifier: user.email,
-        title: name,
-        properties: {},
-        relations: {},
-      },
-      entities,
-    };
-  }, [action, loaded, me, target]);
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value === 'string' || Array.isArray(value);
+/** An input that has a default, and that somebody took out of the values, is empty on purpose. */
+function emptied(action: SelfServiceAction, values: Readonly<Record<string, unknown>>): Drafts {
+  const { properties } = action.trigger.userInputs;
+  const names = Object.keys(properties).filter(
+    (name) => properties[name]?.default !== undefined && values[name] === undefined && !isSecret(action, name),
+  );
+  return Object.fromEntries(names.map((name) => [name, undefined]));
 }
