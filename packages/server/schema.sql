@@ -295,6 +295,15 @@ create table work (
   holder text,
   created_at timestamp with time zone default now() not null
 );
+create table workflows (
+  org_id text not null,
+  identifier text not null,
+  document json not null,
+  created_at timestamp with time zone default now() not null,
+  created_by text not null,
+  updated_at timestamp with time zone default now() not null,
+  updated_by text not null
+);
 
 -- Constraints
 
@@ -367,6 +376,8 @@ alter table users add constraint users_status_check CHECK ((status = ANY (ARRAY[
 alter table work add constraint work_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table work add constraint work_org_id_queue_key_key UNIQUE (org_id, queue, key);
 alter table work add constraint work_pkey PRIMARY KEY (id);
+alter table workflows add constraint workflows_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identifier);
 
 -- Indexes
 
@@ -418,6 +429,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- teams: enabled t, forced t
 -- users: enabled t, forced t
 -- work: enabled t, forced t
+-- workflows: enabled t, forced t
 
 -- Policies
 
@@ -469,6 +481,8 @@ create policy every_organization on users to quayside_system using (true) with c
 create policy tenant on users to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on work to quayside_system using (true) with check (true);
 create policy tenant on work to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on workflows to quayside_system using (true) with check (true);
+create policy tenant on workflows to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 
 -- Grants
 
@@ -520,3 +534,5 @@ grant delete, insert, select, update on users to quayside_app;
 grant delete, insert, select, update on users to quayside_system;
 grant delete, insert, select, update on work to quayside_app;
 grant delete, insert, select, update on work to quayside_system;
+grant delete, insert, select, update on workflows to quayside_app;
+grant delete, insert, select, update on workflows to quayside_system;

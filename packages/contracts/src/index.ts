@@ -19,3 +19,4 @@ export * from './secrets.ts';
 export * from './signing.ts';
 export * from './system.ts';
 export * from './values.ts';
+export * from './workflows.ts';

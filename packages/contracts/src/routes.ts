@@ -11,6 +11,7 @@ import type { Route } from './route.ts';
 import { runRoutes } from './runs.ts';
 import { secretRoutes } from './secrets.ts';
 import { systemRoutes } from './system.ts';
+import { workflowRoutes } from './workflows.ts';
 
 /** The whole route table. The server refuses to boot when what it serves and this differ. */
 export const routes: readonly Route[] = [
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   entityRoutes,
   actionRoutes,
   permissionRoutes,
+  workflowRoutes,
   runRoutes,
   dispatchRoutes,
   kafkaRoutes,

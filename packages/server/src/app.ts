@@ -35,6 +35,7 @@ import { openSecrets } from './features/secrets/index.ts';
 import { serveSecrets } from './features/secrets/routes.ts';
 import { serveSystem } from './features/system/routes.ts';
 import { createSystem } from './features/system/service.ts';
+import { serveWorkflows } from './features/workflows/routes.ts';
 import { trackConnections } from './platform/connections.ts';
 import { type Actor, createWorld, type World } from './platform/ctx.ts';
 import { type Database, openDatabase } from './platform/db.ts';
@@ -183,6 +184,7 @@ export async function startApp(
     serveBlueprints(http);
     serveEntities(http, entities);
     serveActions(http);
+    serveWorkflows(http);
     serveRuns(http, { runs, wakes });
     serveDispatch(http, dispatch);
     serveKafka(http, kafka?.access ?? noKafkaAccess);
