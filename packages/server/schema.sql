@@ -2,6 +2,17 @@
 
 -- Functions
 
+CREATE OR REPLACE FUNCTION public.quayside_event_cause()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  select greatest(new.depth, r.depth), coalesce(new.root, r.root) into new.depth, new.root
+  from (select 1) one left join runs r on r.org_id = new.org_id and r.id = new.run_id;
+  return new;
+end
+$function$
+;
 CREATE OR REPLACE FUNCTION public.quayside_instant(value text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -57,6 +68,26 @@ create table agents (
   capacity integer not null,
   first_seen_at timestamp with time zone default now() not null,
   last_seen_at timestamp with time zone default now() not null
+);
+create table automation_counts (
+  org_id text not null,
+  action_id text not null,
+  fired bigint default 0 not null,
+  not_fired bigint default 0 not null,
+  failed bigint default 0 not null,
+  blocked bigint default 0 not null
+);
+create table automation_evaluations (
+  org_id text not null,
+  action_id text not null,
+  id bigint generated always as identity not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  outcome text not null,
+  because text not null,
+  conditions json not null,
+  event_seq bigint not null,
+  event json not null,
+  run_id text
 );
 create table blueprints (
   org_id text not null,
@@ -146,7 +177,9 @@ create table events (
   status text default 'SUCCESS'::text not null,
   message text,
   before json,
-  after json
+  after json,
+  depth integer default 0 not null,
+  root bigint
 );
 create table kafka_users (
   org_id text not null,
@@ -237,7 +270,10 @@ create table runs (
   updated_at timestamp with time zone default now() not null,
   ended_at timestamp with time zone,
   sealed_payload bytea,
-  is_private boolean default false not null
+  is_private boolean default false not null,
+  depth integer default 0 not null,
+  root bigint,
+  event_seq bigint
 );
 create table secrets (
   org_id text not null,
@@ -312,6 +348,11 @@ alter table actions add constraint actions_org_id_identifier_key UNIQUE (org_id,
 alter table actions add constraint actions_pkey PRIMARY KEY (org_id, id);
 alter table agents add constraint agents_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table agents add constraint agents_pkey PRIMARY KEY (org_id, id);
+alter table automation_counts add constraint automation_counts_org_id_action_id_fkey FOREIGN KEY (org_id, action_id) REFERENCES actions(org_id, id) ON DELETE CASCADE;
+alter table automation_counts add constraint automation_counts_pkey PRIMARY KEY (org_id, action_id);
+alter table automation_evaluations add constraint automation_evaluations_org_id_action_id_fkey FOREIGN KEY (org_id, action_id) REFERENCES actions(org_id, id) ON DELETE CASCADE;
+alter table automation_evaluations add constraint automation_evaluations_outcome_check CHECK ((outcome = ANY (ARRAY['fired'::text, 'not_fired'::text, 'failed'::text, 'blocked'::text])));
+alter table automation_evaluations add constraint automation_evaluations_pkey PRIMARY KEY (org_id, action_id, id);
 alter table blueprints add constraint blueprints_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table blueprints add constraint blueprints_org_id_identifier_key UNIQUE (org_id, identifier);
 alter table blueprints add constraint blueprints_pkey PRIMARY KEY (org_id, id);
@@ -381,6 +422,7 @@ alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identif
 
 -- Indexes
 
+CREATE INDEX actions_automations ON public.actions USING btree (org_id) WHERE ((document #>> '{trigger,type}'::text[]) = 'automation'::text);
 CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
 CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at DESC) WHERE is_dead;
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at DESC, subject, attempt);
@@ -390,13 +432,15 @@ CREATE INDEX entity_relations_by_target ON public.entity_relations USING btree (
 CREATE INDEX events_by_entity ON public.events USING btree (org_id, blueprint, entity, seq DESC) WHERE (entity IS NOT NULL);
 CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);
 CREATE INDEX events_by_run ON public.events USING btree (org_id, run_id, seq) WHERE (run_id IS NOT NULL);
-CREATE INDEX events_cursor ON public.events USING btree (xid, seq);
+CREATE INDEX events_cursor ON public.events USING btree (org_id, xid, seq);
 CREATE INDEX messages_by_run ON public.messages USING btree (org_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX run_approvers_by_user ON public.run_approvers USING btree (org_id, user_id, run_id);
 CREATE INDEX runs_active ON public.runs USING btree (org_id, seq DESC) WHERE (status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text]));
 CREATE INDEX runs_by_action ON public.runs USING btree (org_id, action_identifier, seq DESC);
 CREATE INDEX runs_by_entity ON public.runs USING btree (org_id, blueprint, entity, seq DESC) WHERE (entity IS NOT NULL);
+CREATE UNIQUE INDEX runs_by_event ON public.runs USING btree (org_id, action_id, event_seq) WHERE (event_seq IS NOT NULL);
 CREATE INDEX runs_by_external ON public.runs USING btree (org_id, external_run_id) WHERE (external_run_id IS NOT NULL);
+CREATE INDEX runs_by_root ON public.runs USING btree (org_id, root) WHERE (root IS NOT NULL);
 CREATE INDEX runs_newest ON public.runs USING btree (org_id, seq DESC);
 CREATE INDEX sessions_by_end ON public.sessions USING btree (absolute_until);
 CREATE INDEX team_members_by_user ON public.team_members USING btree (org_id, user_id);
@@ -406,6 +450,8 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 
 -- actions: enabled t, forced t
 -- agents: enabled t, forced t
+-- automation_counts: enabled t, forced t
+-- automation_evaluations: enabled t, forced t
 -- blueprints: enabled t, forced t
 -- credentials: enabled t, forced t
 -- deliveries: enabled t, forced t
@@ -437,6 +483,10 @@ create policy every_organization on actions to quayside_system using (true) with
 create policy tenant on actions to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on agents to quayside_system using (true) with check (true);
 create policy tenant on agents to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on automation_counts to quayside_system using (true) with check (true);
+create policy tenant on automation_counts to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on automation_evaluations to quayside_system using (true) with check (true);
+create policy tenant on automation_evaluations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on blueprints to quayside_system using (true) with check (true);
 create policy tenant on blueprints to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on credentials to quayside_system using (true) with check (true);
@@ -490,6 +540,10 @@ grant delete, insert, select, update on actions to quayside_app;
 grant delete, insert, select, update on actions to quayside_system;
 grant delete, insert, select, update on agents to quayside_app;
 grant delete, insert, select, update on agents to quayside_system;
+grant delete, insert, select, update on automation_counts to quayside_app;
+grant delete, insert, select, update on automation_counts to quayside_system;
+grant delete, insert, select, update on automation_evaluations to quayside_app;
+grant delete, insert, select, update on automation_evaluations to quayside_system;
 grant delete, insert, select, update on blueprints to quayside_app;
 grant delete, insert, select, update on blueprints to quayside_system;
 grant delete, insert, select, update on credentials to quayside_app;

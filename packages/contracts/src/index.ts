@@ -1,5 +1,6 @@
 export * from './actions.ts';
 export * from './audit.ts';
+export * from './automations.ts';
 export * from './blueprints.ts';
 export * from './deliveries.ts';
 export * from './dispatch.ts';

@@ -1,5 +1,6 @@
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
+import { automationRoutes } from './automations.ts';
 import { blueprintRoutes } from './blueprints.ts';
 import { dispatchRoutes } from './dispatch.ts';
 import { entityRoutes } from './entities.ts';
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   actionRoutes,
   permissionRoutes,
   workflowRoutes,
+  automationRoutes,
   runRoutes,
   dispatchRoutes,
   kafkaRoutes,

@@ -5,6 +5,8 @@ import type { Config } from './config.ts';
 import { serveActions } from './features/actions/routes.ts';
 import { findApprovers, hasApproverPolicy, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
+import { serveAutomations } from './features/automations/routes.ts';
+import { createAutomations } from './features/automations/service.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
 import { deleteBlueprint } from './features/blueprints/service.ts';
 import { serveEntities } from './features/entities/routes.ts';
@@ -176,7 +178,8 @@ export async function startApp(
     const dispatch = createDispatch({ runs, waits, metrics, alertDeadLetter });
 
     const kafka = config.kafka && openKafka(config.kafka);
-    const readers = kafka ? [kafka.publisher] : [];
+    const automations = createAutomations({ startRun: runs.startAutomation, metrics });
+    const readers = [automations, ...(kafka ? [kafka.publisher] : [])];
 
     serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
@@ -185,6 +188,7 @@ export async function startApp(
     serveEntities(http, entities);
     serveActions(http);
     serveWorkflows(http);
+    serveAutomations(http);
     serveRuns(http, { runs, wakes });
     serveDispatch(http, dispatch);
     serveKafka(http, kafka?.access ?? noKafkaAccess);

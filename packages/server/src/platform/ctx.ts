@@ -80,6 +80,12 @@ export function createWorld(options: {
   return world;
 }
 
+/** The same transaction, seen as coming from elsewhere. */
+export function withOrigin(ctx: Ctx, origin: Origin): Ctx {
+  const other: Ctx = { ...ctx, origin, emit: (event) => emit(other, event) };
+  return other;
+}
+
 async function emit(ctx: Ctx, event: EventInput): Promise<void> {
   const asJson = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await ctx.db.run(sql`

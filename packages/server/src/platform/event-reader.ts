@@ -1,5 +1,5 @@
 import type { EventName } from '@quayside/contracts';
-import { type Database, sql, type Tx } from './db.ts';
+import { type Database, type Sql, sql, type Tx } from './db.ts';
 
 /**
  * Readers of events (0001_platform.sql, docs/adr/0008): each has a cursor per organization, reads what lies behind it, deals
@@ -23,15 +23,37 @@ export interface ReadEvent {
   entity: string | null;
   runId: string | null;
   status: string;
+  /** How many automations stand between this and what somebody did, and the event that began the chain. */
+  depth: number;
+  root: number | null;
   before: unknown;
   after: unknown;
 }
 
+/** An event without what it says: enough to see whether it concerns the reader. */
+export type EventHead = Omit<ReadEvent, 'before' | 'after'>;
+
+const headColumns = sql`e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity,
+  e.run_id as "runId", e.status, e.depth, e.root`;
+
 /** The next events of the organization, oldest first. A reader without a cursor starts with the organization's first. */
 export async function readEvents(tx: Tx, orgId: string, reader: string, limit: number): Promise<ReadEvent[]> {
-  const rows = await tx.many<Omit<ReadEvent, 'cursor'> & Cursor>(sql`
-    select e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity,
-      e.run_id as "runId", e.status, e.before, e.after
+  return readNext<ReadEvent>(tx, orgId, reader, limit, sql`${headColumns}, e.before, e.after`);
+}
+
+export async function readHeads(tx: Tx, orgId: string, reader: string, limit: number): Promise<EventHead[]> {
+  return readNext<EventHead>(tx, orgId, reader, limit, headColumns);
+}
+
+async function readNext<Event extends EventHead>(
+  tx: Tx,
+  orgId: string,
+  reader: string,
+  limit: number,
+  columns: Sql,
+): Promise<Event[]> {
+  const rows = await tx.many<Event & Cursor>(sql`
+    select ${columns}
     from events e
     where e.org_id = ${orgId} and e.xid < pg_snapshot_xmin(pg_current_snapshot())
       and (e.xid, e.seq) > (
@@ -39,7 +61,19 @@ export async function readEvents(tx: Tx, orgId: string, reader: string, limit: n
         coalesce((select c.seq from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), 0)
       )
     order by e.xid, e.seq limit ${limit}`);
-  return rows.map(({ xid, seq, ...event }) => ({ ...event, cursor: { xid, seq } }));
+  return rows.map(({ xid, seq, ...event }) => ({ ...event, cursor: { xid, seq } }) as unknown as Event);
+}
+
+/** What these events say, by sequence number. */
+export async function readBodies(
+  tx: Tx,
+  orgId: string,
+  seqs: readonly number[],
+): Promise<ReadonlyMap<number, { before: unknown; after: unknown }>> {
+  const rows = await tx.many<{ seq: number; before: unknown; after: unknown }>(
+    sql`select seq, before, after from events where org_id = ${orgId} and seq = any(${seqs})`,
+  );
+  return new Map(rows.map(({ seq, before, after }) => [seq, { before, after }]));
 }
 
 export async function moveCursor(tx: Tx, orgId: string, reader: string, to: Cursor): Promise<void> {

@@ -38,6 +38,12 @@ export function createMetrics() {
       labelNames: ['topic'] as const,
       registers,
     }),
+    automations: new Counter({
+      name: 'quayside_automation_evaluations_total',
+      help: 'Events that an automation listens to, by what came of them: fired (a run was made), not_fired, failed, blocked.',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     readerLag: new Gauge({
       name: 'quayside_reader_lag_seconds',
       help: 'Age of the oldest event that a reader of events has not dealt with.',

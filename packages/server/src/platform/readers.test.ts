@@ -68,6 +68,7 @@ const recording = (name: string, holder: string, before: () => Promise<void> | v
     name,
     eventsPerStep: 4,
     trouble: 'events are not recorded',
+    read: readEvents,
     async handle(ctx, events) {
       // Fewer than came: the rest must come again.
       const part = events.slice(0, 3);

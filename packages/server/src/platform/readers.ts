@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ctx, eventsTopic, type World } from './ctx.ts';
 import { type Database, sql, type Tx } from './db.ts';
-import { moveCursor, type ReadEvent, readEvents, startAtEnd } from './event-reader.ts';
+import { type EventHead, moveCursor, startAtEnd } from './event-reader.ts';
 import { type ClaimWaits, claim, extendLease, type LeaseKey, lockLease, releaseWork } from './leases.ts';
 import type { Logger } from './log.ts';
 import type { Wakes } from './wake.ts';
@@ -65,20 +65,24 @@ class LeaseLost extends Error {
   }
 }
 
-/** A reader whose effects are rows. `handle` returns how many of the events it dealt with, at least one; the rest come again. */
-export function recordingReader(options: {
+/**
+ * A reader whose effects are rows. `handle` returns how many of the events it dealt with, at least one; the rest come again.
+ * `read` is readEvents, or readHeads for one that looks into few events.
+ */
+export function recordingReader<Event extends EventHead>(options: {
   name: string;
   eventsPerStep: number;
   trouble: string;
-  handle(ctx: Ctx, events: readonly ReadEvent[]): Promise<number>;
+  read: (tx: Tx, orgId: string, reader: string, limit: number) => Promise<Event[]>;
+  handle(ctx: Ctx, events: readonly Event[]): Promise<number>;
 }): Reader {
-  const { name, trouble, eventsPerStep, handle } = options;
+  const { name, trouble, eventsPerStep, read, handle } = options;
   return {
     name,
     trouble,
     step: (held) =>
       held.transaction(async (ctx) => {
-        const events = await readEvents(ctx.db, ctx.orgId, name, eventsPerStep);
+        const events = await read(ctx.db, ctx.orgId, name, eventsPerStep);
         if (events.length === 0) return 0;
         const count = await handle(ctx, events);
         const last = events[count - 1];

@@ -21,6 +21,15 @@ export function findMistakes(action: ActionBody): ErrorDetail[] {
       mistakes.push({ path: 'body.trigger.condition', message: 'needs trigger.blueprintIdentifier.' });
     mistakes.push(...findInputMistakes(trigger.userInputs));
   }
+  if (action.trigger.type === 'automation')
+    for (const [index, expression] of (action.trigger.condition?.expressions ?? []).entries()) {
+      const compiled = compileExpression(expression);
+      if (!compiled.ok)
+        mistakes.push({
+          path: `body.trigger.condition.expressions.${index}`,
+          message: `does not compile: ${compiled.error.message}`,
+        });
+    }
   mistakes.push(...findTemplateMistakes(action.invocationMethod));
   return mistakes;
 }

@@ -39,6 +39,15 @@ export async function listActions(tx: Tx, orgId: string): Promise<Action[]> {
   ).map(toAction);
 }
 
+/** Those that are switched on. */
+export async function listAutomations(tx: Tx, orgId: string): Promise<Action[]> {
+  const rows = await tx.many<ActionRow>(sql`
+    select * from actions
+    where org_id = ${orgId} and document #>> '{trigger,type}' = 'automation' and document ->> 'publish' is distinct from 'false'
+    order by created_at, identifier`);
+  return rows.map(toAction);
+}
+
 export async function insertAction(tx: Tx, orgId: string, id: string, body: ActionBody, by: string): Promise<void> {
   await tx.run(sql`
     insert into actions (org_id, id, identifier, document, created_by, updated_by)

@@ -12,7 +12,10 @@ export interface Requester {
 export interface RunFacts {
   runId: string;
   action: Action;
-  trigger: SelfServiceTrigger;
+  /** Absent for automations: nobody filled in a form. */
+  trigger: SelfServiceTrigger | undefined;
+  /** What an automation listens to (§4.2); null for actions. */
+  event: Record<string, unknown> | null;
   requester: Requester;
   origin: 'UI' | 'API' | 'AUTOMATION';
   at: string;
@@ -36,9 +39,19 @@ export function triggerBy(requester: Requester): Record<string, unknown> {
 
 /** The root object of the action's templates (§1.13), without the secrets. */
 function templateContext(facts: RunFacts): Record<string, unknown> {
+  const trigger = { by: triggerBy(facts.requester), origin: facts.origin, at: facts.at };
+  if (!facts.trigger)
+    return {
+      inputs: null,
+      trigger,
+      event: facts.event,
+      entity: null,
+      action: { identifier: facts.action.identifier },
+      run: { id: facts.runId },
+    };
   return {
     inputs: facts.properties,
-    trigger: { by: triggerBy(facts.requester), origin: facts.origin, at: facts.at, operation: facts.trigger.operation },
+    trigger: { ...trigger, operation: facts.trigger.operation },
     event: null,
     entity: facts.entity ?? {},
     action: {
@@ -60,7 +73,7 @@ function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): R
     trigger: { by: triggerBy(facts.requester), origin: facts.origin, at: facts.at },
     context: {
       entity: facts.entity?.identifier ?? null,
-      blueprint: trigger.blueprintIdentifier ?? null,
+      blueprint: trigger?.blueprintIdentifier ?? null,
       runId: facts.runId,
     },
     payload: {
@@ -71,10 +84,10 @@ function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): R
         title: action.title ?? null,
         icon: action.icon ?? null,
         description: action.description ?? null,
-        blueprint: trigger.blueprintIdentifier ?? null,
-        userInputs: trigger.userInputs,
+        blueprint: trigger?.blueprintIdentifier ?? null,
+        ...(trigger ? { userInputs: trigger.userInputs } : {}),
         invocationMethod: invocation,
-        trigger: trigger.operation,
+        trigger: trigger?.operation ?? 'AUTOMATION',
         createdAt: action.createdAt,
         createdBy: action.createdBy,
         updatedAt: action.updatedAt,
@@ -82,6 +95,7 @@ function classicMessage(facts: RunFacts, invocation: Record<string, unknown>): R
       },
       properties: facts.rawProperties,
       censoredProperties: facts.secretInputs,
+      ...(facts.event ? { event: facts.event } : {}),
     },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type Action,
   type Approver,
   type Entity,
   initialStatus,
@@ -79,6 +80,21 @@ export function integrationQueue(orgId: string, installationId: string): string 
 /** Readers of one run (live page) wait on this topic. */
 export const runTopic = (orgId: string, runId: string): string => `run:${orgId}:${runId}`;
 
+/** An automation that fires: its document, and the event that it listened to. */
+export interface Firing extends store.Cause {
+  action: Action;
+  event: Record<string, unknown>;
+  /** Whose change it was. */
+  by: string;
+  at: string;
+  blueprint: string | null;
+  entity: string | null;
+  problem?: string;
+}
+
+/** What a person or a program starts is the beginning of a chain. */
+const beginning: store.Cause = { depth: 0, root: null, eventSeq: null };
+
 export function createRunService(dependencies: {
   vault: Vault;
   metrics: Metrics;
@@ -154,6 +170,7 @@ export function createRunService(dependencies: {
         properties,
         createdBy,
         impersonatedBy,
+        ...beginning,
       });
       if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
       const created = await mustFind(ctx, runId);
@@ -186,6 +203,7 @@ export function createRunService(dependencies: {
           runId,
           action,
           trigger,
+          event: null,
           requester,
           origin: created.source,
           at,
@@ -199,6 +217,56 @@ export function createRunService(dependencies: {
     });
     metrics.runs.inc({ status: run.status });
     return run;
+  }
+
+  /**
+   * The run of an automation, in the caller's transaction: no inputs, no approval, no permission. `problem` = it must not be
+   * carried out, and ends at once with that sentence.
+   */
+  async function startAutomation(ctx: Ctx, firing: Firing): Promise<string> {
+    const { action, event, by, at, blueprint, entity, depth, root, eventSeq, problem } = firing;
+    const runId = newId('r');
+    await store.insertRun(ctx.db, ctx.orgId, {
+      id: runId,
+      actionId: action.id,
+      actionIdentifier: action.identifier,
+      blueprint,
+      entity,
+      status: 'IN_PROGRESS',
+      source: 'AUTOMATION',
+      requiredApproval: false,
+      isPrivate: action.allowAnyoneToViewRuns === false,
+      rawProperties: {},
+      properties: {},
+      createdBy: by,
+      impersonatedBy: null,
+      depth,
+      root,
+      eventSeq,
+    });
+    const created = await mustFind(ctx, runId);
+    await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
+    metrics.runs.inc({ status: created.status });
+    if (problem !== undefined) {
+      await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [problem]);
+      await move(ctx, created, 'fail', { summary: problem });
+      return runId;
+    }
+    const user = await findUserById(ctx, by);
+    await dispatch(ctx, created, {
+      runId,
+      action,
+      trigger: undefined,
+      event,
+      requester: { orgId: ctx.orgId, userId: by, ...(user ? { user } : {}) },
+      origin: 'AUTOMATION',
+      at,
+      entity: null,
+      rawProperties: {},
+      properties: {},
+      secretInputs: [],
+    });
+    return runId;
   }
 
   /** Renders the invocation and hands it to a queue; what can not be rendered ends the run with the reason. */
@@ -429,6 +497,7 @@ export function createRunService(dependencies: {
       runId: run.id,
       action,
       trigger,
+      event: null,
       requester: { orgId: ctx.orgId, userId: run.createdBy, ...(user ? { user } : {}) },
       origin: run.source,
       at: run.createdAt.toISOString(),
@@ -444,6 +513,7 @@ export function createRunService(dependencies: {
 
   return {
     execute,
+    startAutomation,
     patch,
     addLog,
     addLogs,

@@ -20,6 +20,15 @@ const fromRuns: Sql = sql`runs r
   left join blueprints bp on bp.org_id = r.org_id and bp.identifier = r.blueprint
   left join entities en on en.org_id = r.org_id and en.blueprint_id = bp.id and en.identifier = r.entity`;
 
+/** Where in a chain of automations (0013_automations.sql). */
+export interface Cause {
+  depth: number;
+  /** The event that began the chain; null = this is its beginning. */
+  root: number | null;
+  /** The event that started the automation; null = no automation. */
+  eventSeq: number | null;
+}
+
 export async function insertRun(
   tx: Tx,
   orgId: string,
@@ -38,17 +47,18 @@ export async function insertRun(
     | 'properties'
     | 'createdBy'
     | 'impersonatedBy'
-  >,
+  > &
+    Cause,
 ): Promise<void> {
   await tx.run(
     named(
       'run.insert',
       sql`
       insert into runs (org_id, id, action_id, action_identifier, blueprint, entity, status, source, required_approval, is_private,
-        raw_properties, properties, created_by, impersonated_by, updated_by)
+        raw_properties, properties, created_by, impersonated_by, updated_by, depth, root, event_seq)
       values (${orgId}, ${run.id}, ${run.actionId}, ${run.actionIdentifier}, ${run.blueprint}, ${run.entity}, ${run.status},
         ${run.source}, ${JSON.stringify(run.requiredApproval)}, ${run.isPrivate}, ${JSON.stringify(run.rawProperties)}, ${JSON.stringify(run.properties)},
-        ${run.createdBy}, ${run.impersonatedBy}, ${run.createdBy})`,
+        ${run.createdBy}, ${run.impersonatedBy}, ${run.createdBy}, ${run.depth}, ${run.root}, ${run.eventSeq})`,
     ),
   );
 }
