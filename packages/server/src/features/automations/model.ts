@@ -158,7 +158,7 @@ function shortened(value: unknown): unknown {
  * Automations that set each other off are stopped by the length of the chain (§4.6), and by its size: one that is set off by
  * both the beginning and the end of its own runs would double at each step.
  */
-export const maxDepth = 25;
+const maxDepth = 25;
 export const maxChainRuns = 1_000;
 
 export type Guard =
@@ -195,7 +195,7 @@ export interface EvaluationRecord {
  * What of a batch is kept: everything that did something, and the last few of each automation that did nothing
  * (docs/adr). So the cost of the history does not grow with the number of events.
  */
-export const notFiredPerBatch = 5;
+const notFiredPerBatch = 5;
 
 export function sample(records: readonly EvaluationRecord[]): EvaluationRecord[] {
   const kept: EvaluationRecord[] = [];
