@@ -1,4 +1,14 @@
-import { auditRoutes, type BlueprintBody, blueprintRoutes, entityRoutes } from '@quayside/contracts';
+import {
+  type ActionBody,
+  actionRoutes,
+  auditRoutes,
+  type BlueprintBody,
+  blueprintRoutes,
+  entityRoutes,
+  permissionRoutes,
+  runRoutes,
+} from '@quayside/contracts';
+import { startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from './harness.ts';
 
@@ -8,7 +18,7 @@ import { startTestApp, type TestApp } from './harness.ts';
  */
 let test: TestApp;
 beforeAll(async () => {
-  test = await startTestApp();
+  test = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true' });
 });
 afterAll(() => test.stop());
 
@@ -108,5 +118,352 @@ describe('all entities of a blueprint', () => {
     expect((await other.refused(entityRoutes.getMigration, { params: { migration_id: migrationId } })).status).toBe(
       404,
     );
+  });
+});
+
+const createAction = async (body: ActionBody) => (await test.machine.call(actionRoutes.create, { body })).body.action;
+const readAction = async (action_identifier: string) =>
+  (await test.machine.call(actionRoutes.get, { params: { action_identifier } })).body.action;
+/** The document without what the portal added. */
+const documentOf = ({
+  id: _id,
+  createdAt: _ca,
+  createdBy: _cb,
+  updatedAt: _ua,
+  updatedBy: _ub,
+  ...document
+}: Awaited<ReturnType<typeof readAction>>): ActionBody => document as ActionBody;
+
+const selfService = (change: Record<string, unknown> = {}) =>
+  ({ type: 'self-service', operation: 'DAY-2', userInputs: { properties: {} }, ...change }) as ActionBody['trigger'];
+const automation = (event: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+  ({ type: 'automation', event, ...more }) as ActionBody['trigger'];
+const kafka: ActionBody['invocationMethod'] = { type: 'KAFKA' };
+const jq = (jqQuery: string) => ({ jqQuery });
+
+const kinds: [string, Omit<ActionBody, 'identifier'>][] = [
+  ['KAFKA without a payload', { trigger: selfService(), invocationMethod: kafka }],
+  [
+    'KAFKA with a payload, not published',
+    {
+      trigger: selfService(),
+      publish: false,
+      invocationMethod: { type: 'KAFKA', payload: { runId: '{{ .run.id }}' } },
+    },
+  ],
+  [
+    'WEBHOOK with a URL only',
+    { trigger: selfService(), invocationMethod: { type: 'WEBHOOK', url: 'https://a.example' } },
+  ],
+  [
+    'WEBHOOK with everything, its switches off',
+    {
+      title: 'T',
+      icon: 'I',
+      description: '',
+      trigger: selfService({ actionCardButtonText: 'Go', executeActionButtonText: 'Do it' }),
+      requiredApproval: false,
+      approvalNotification: { type: 'webhook', url: 'https://hooks.example/x', format: 'slack' },
+      allowAnyoneToViewRuns: false,
+      invocationMethod: {
+        type: 'WEBHOOK',
+        url: 'https://a.example',
+        agent: false,
+        synchronized: false,
+        method: 'PUT',
+        headers: { 'X-Run': '{{ .run.id }}' },
+        body: { nested: [1, null, { a: [] }] },
+      },
+    },
+  ],
+  [
+    'GITHUB with nested inputs',
+    {
+      trigger: selfService(),
+      requiredApproval: { type: 'ALL' },
+      approvalNotification: { type: 'email' },
+      invocationMethod: {
+        type: 'GITHUB',
+        org: 'o',
+        repo: 'r',
+        workflow: 'w.yml',
+        workflowInputs: { list: [1, true, 'a', { a: [] }, null, [2]] },
+        reportWorkflowStatus: false,
+      },
+    },
+  ],
+  [
+    'GITLAB',
+    {
+      trigger: selfService(),
+      requiredApproval: true,
+      invocationMethod: {
+        type: 'GITLAB',
+        groupName: 'g',
+        projectName: 'p',
+        defaultRef: 'x',
+        pipelineVariables: { a: null },
+      },
+    },
+  ],
+  [
+    'AZURE_DEVOPS',
+    {
+      trigger: selfService(),
+      invocationMethod: { type: 'AZURE_DEVOPS', org: 'o', webhook: 'https://w.example', payload: {} },
+    },
+  ],
+  [
+    'INTEGRATION_ACTION',
+    {
+      trigger: selfService(),
+      invocationMethod: {
+        type: 'INTEGRATION_ACTION',
+        installationId: 'i',
+        integrationActionType: 'dispatch_workflow',
+        integrationActionExecutionProperties: {
+          org: 'o',
+          repo: 'r',
+          workflow: 'w',
+          workflowInputs: {},
+          reportWorkflowStatus: true,
+        },
+      },
+    },
+  ],
+  [
+    'UPSERT_ENTITY with properties and relations that the blueprint lacks, and no team',
+    {
+      trigger: selfService(),
+      invocationMethod: {
+        type: 'UPSERT_ENTITY',
+        blueprintIdentifier: 'managed',
+        mapping: { identifier: 'x', team: [], icon: 'I', properties: { nowhere: 'x' }, relations: { 'no-rel': 'y' } },
+      },
+    },
+  ],
+  [
+    'UPSERT_ENTITY with a template for the team, and no identifier',
+    {
+      trigger: selfService(),
+      invocationMethod: {
+        type: 'UPSERT_ENTITY',
+        blueprintIdentifier: 'managed',
+        mapping: { team: '{{ .entity.team }}' },
+      },
+    },
+  ],
+  ...(['ENTITY_CREATED', 'ENTITY_UPDATED', 'ENTITY_DELETED', 'ANY_ENTITY_CHANGE'] as const).map(
+    (type): (typeof kinds)[number] => [
+      type,
+      { publish: true, trigger: automation({ type, blueprintIdentifier: 'managed' }), invocationMethod: kafka },
+    ],
+  ),
+  [
+    'TIMER_PROPERTY_EXPIRED with a condition',
+    {
+      trigger: automation(
+        { type: 'TIMER_PROPERTY_EXPIRED', blueprintIdentifier: 'managed', propertyIdentifier: 'ttl' },
+        { condition: { type: 'JQ', combinator: 'or', expressions: ['.diff.after.title == "x"', 'true'] } },
+      ),
+      invocationMethod: kafka,
+    },
+  ],
+  ...(['RUN_CREATED', 'RUN_UPDATED', 'ANY_RUN_CHANGE'] as const).map((type): (typeof kinds)[number] => [
+    type,
+    { trigger: automation({ type, actionIdentifier: 'not-there-yet' }), invocationMethod: kafka },
+  ]),
+  [
+    'inputs of every type, with jq wherever it may stand',
+    {
+      trigger: selfService({
+        blueprintIdentifier: 'managed',
+        condition: {
+          type: 'SEARCH',
+          combinator: 'and',
+          rules: [{ property: '$identifier', operator: '=', value: 'one' }],
+        },
+        userInputs: {
+          properties: {
+            text: {
+              type: 'string',
+              title: 'Text',
+              pattern: jq('if .form.number == 1 then "^a" else ["b", "c"] end'),
+              default: jq("'single quotes'"),
+              enum: jq('"example" | [ . ]'),
+              visible: jq('1==1'),
+              disabled: false,
+              dependsOn: ['number'],
+            },
+            chosen: { type: 'string', enum: ['b', 'a'], enumColors: { b: 'red', a: 'green' }, default: 'a' },
+            number: { type: 'number', default: 0, minimum: -1.5, maximum: 10 },
+            flag: { type: 'boolean', default: false, visible: false },
+            document: { type: 'object', default: {}, encryption: 'aes256-gcm' },
+            sealed: { type: 'string', encryption: { algorithm: 'client-side', key: 'a-key' } },
+            entity: {
+              type: 'string',
+              format: 'entity',
+              blueprint: 'managed',
+              sort: { property: '$updatedAt', order: 'DESC' },
+              dataset: {
+                combinator: 'and',
+                rules: [
+                  { blueprint: 'managed', property: '$team', operator: 'containsAny', value: jq('.user.team') },
+                  { combinator: 'or', rules: [{ property: '$title', operator: '=', value: 'x' }] },
+                ],
+              },
+            },
+            list: {
+              type: 'array',
+              minItems: jq('2'),
+              maxItems: 5,
+              items: { type: 'number', default: [1, 2], enum: [1, 2] },
+            },
+          },
+          required: jq('["text"]'),
+          order: ['heading', 'text', 'number'],
+          titles: { heading: { title: 'Heading', description: 'D', visible: jq('true') } },
+        },
+      }),
+      invocationMethod: kafka,
+    },
+  ],
+  [
+    'steps',
+    {
+      trigger: selfService({
+        userInputs: {
+          properties: { a: { type: 'string' }, b: { type: 'string' } },
+          required: ['b'],
+          steps: [
+            { title: 'First', order: ['a'] },
+            { title: 'Second', order: ['b'], visible: jq('.form.a == "x"') },
+          ],
+        },
+      }),
+      invocationMethod: kafka,
+    },
+  ],
+];
+
+describe('an action', () => {
+  beforeAll(async () => {
+    await createBlueprint({
+      identifier: 'managed',
+      title: 'Managed',
+      schema: { properties: { ttl: { type: 'string', format: 'timer' } } },
+    });
+  });
+
+  // After each apply the provider reads the action, and plans a change for every key that is not as it was written.
+  it.each(kinds)(
+    'of the kind %s comes back as it was written, nothing added, after POST and after PUT',
+    async (_kind, rest) => {
+      const body = { identifier: 'echo', ...rest };
+      try {
+        const created = await createAction(body);
+        expect(JSON.stringify(documentOf(created))).toBe(JSON.stringify(body));
+        expect(await readAction('echo')).toEqual(created);
+        const params = { action_identifier: 'echo' };
+        const replaced = (await test.machine.call(actionRoutes.replace, { params, body })).body.action;
+        expect(documentOf(replaced)).toEqual(body);
+        expect(replaced).toMatchObject({ createdAt: created.createdAt, createdBy: created.createdBy });
+      } finally {
+        await test.machine.call(actionRoutes.remove, { params: { action_identifier: 'echo' } });
+      }
+    },
+  );
+
+  it('is renamed by PUT, and loses what the new document does not say', async () => {
+    await createAction({ identifier: 'before', title: 'T', trigger: selfService(), invocationMethod: kafka });
+    const params = { action_identifier: 'before' };
+    const body = { identifier: 'after', trigger: selfService(), invocationMethod: kafka };
+    await test.machine.call(actionRoutes.replace, { params, body });
+    expect(documentOf(await readAction('after'))).toEqual(body);
+    expect((await test.machine.refused(actionRoutes.get, { params })).status).toBe(404);
+    await test.machine.call(actionRoutes.remove, { params: { action_identifier: 'after' } });
+  });
+
+  it('keeps its permissions as they were sent; the policy goes with null', async () => {
+    await createAction({ identifier: 'guarded', trigger: selfService(), invocationMethod: kafka });
+    const params = { action_identifier: 'guarded' };
+    const policy = {
+      queries: { q: { combinator: 'and' as const, rules: [{ value: 'x', property: '$title', operator: '=' }] } },
+      conditions: ['.results.q.entities | length == 0'],
+    };
+    const given = {
+      execute: { users: [], roles: ['Member'], teams: ['nobody-yet'], ownedByTeam: true, policy },
+      approve: { users: ['a@example.com'], roles: [], teams: [], policy: null },
+    };
+    const answered = (await test.machine.call(permissionRoutes.patch, { params, body: given })).body.permissions;
+    const read = async () => (await test.machine.call(permissionRoutes.get, { params })).body.permissions;
+    expect(answered).toEqual(given);
+    expect(await read()).toEqual(given);
+    const without = { ...given, execute: { ...given.execute, policy: null } };
+    await test.machine.call(permissionRoutes.patch, { params, body: without });
+    expect(await read()).toEqual(without);
+  });
+});
+
+// The example of the documentation about self-service actions, key by key, with its two holes (address, run id) filled in.
+describe("the documentation's example of an action", () => {
+  it('is saved, shown in its order, executed with its defaults, and sent as it says', async () => {
+    const receiver = await startReceiver();
+    try {
+      const example: ActionBody = {
+        identifier: 'unique_id',
+        title: 'Title',
+        icon: 'iconIdentifier',
+        description: 'Action description',
+        trigger: {
+          type: 'self-service',
+          operation: 'CREATE',
+          userInputs: {
+            properties: {
+              property1: { type: 'string', title: 'Property title', default: 'default value' },
+              property2: { type: 'number', title: 'property title', default: 5 },
+            },
+          },
+        },
+        invocationMethod: {
+          type: 'WEBHOOK',
+          url: `${receiver.url}/hook`,
+          agent: false,
+          synchronized: false,
+          method: 'POST',
+          headers: { RUN_ID: '{{ .run.id }}' },
+          body: { property1: '{{ .inputs.property1 }}', property2: '{{ .inputs.property2 }}' },
+        },
+      };
+      await createAction(example);
+      expect(JSON.stringify(documentOf(await readAction('unique_id')))).toBe(JSON.stringify(example));
+
+      const execute = async (properties: Record<string, unknown>) =>
+        (await test.admin.call(runRoutes.execute, { params: { action_identifier: 'unique_id' }, body: { properties } }))
+          .body.run.id;
+      const first = await execute({});
+      await expect.poll(() => receiver.requests.length, { timeout: 20_000 }).toBe(1);
+      const second = await execute({ property1: 'given', property2: 7 });
+      await expect.poll(() => receiver.requests.length, { timeout: 20_000 }).toBe(2);
+      expect(
+        receiver.requests.map(({ method, path, headers, body }) => [
+          method,
+          path,
+          headers.run_id,
+          JSON.parse(String(body)),
+        ]),
+      ).toEqual([
+        ['POST', '/hook', first, { property1: 'default value', property2: 5 }],
+        ['POST', '/hook', second, { property1: 'given', property2: 7 }],
+      ]);
+      const refused = await test.admin.refused(runRoutes.execute, {
+        params: { action_identifier: 'unique_id' },
+        body: { properties: { property2: 'many' } },
+      });
+      expect(refused.status).toBe(422);
+      expect(refused.body.message).toContain('property2');
+    } finally {
+      await receiver.close();
+    }
   });
 });
