@@ -23,6 +23,7 @@ export default defineConfig({
           name: 'faults',
           root: 'packages/testkit',
           include: ['test/faults/**/*.test.ts'],
+          exclude,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
@@ -49,9 +50,12 @@ export default defineConfig({
           root: '.',
           include: [`packages/*/{src,test}/${kafka}`],
           globalSetup: ['./packages/testkit/src/kafka-setup.ts'],
-          // Joining a group is seconds, and more while other files start and kill processes on the same cores.
+          // Joining a group is seconds, and more while other files start and kill processes on the same cores. These files, too,
+          // mostly wait.
           testTimeout: 90_000,
-          fileParallelism: false,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       // Needs the Helm that script/test builds. Each test starts it anew, which takes a tenth of a second.

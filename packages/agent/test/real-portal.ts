@@ -1,12 +1,5 @@
 import type { Delivery, Run, RunLog } from '@quayside/contracts';
-import { type ServerProcess, startServerProcess, testOrganization } from '@quayside/testkit';
-
-/** How agents get their runs, and what server and agent have to be told for that. */
-export interface Streamer {
-  name: 'POLLING' | 'KAFKA';
-  serverEnvironment: Readonly<Record<string, string>>;
-  agentEnvironment: Readonly<Record<string, string>>;
-}
+import { type ServerProcess, type Streamer, startServerProcess, testOrganization } from '@quayside/testkit';
 
 /** A run, as the portal shows it. */
 export interface SeenRun extends Run {

@@ -1,14 +1,13 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verify } from '@quayside/delivery';
-import { freePort, testOrganization } from '@quayside/testkit';
+import { freePort, type Streamer, testOrganization } from '@quayside/testkit';
 import { startGate } from '@quayside/testkit/faults';
 import { misbehaviours, startRawServer, startReceiver } from '@quayside/testkit/receiver';
 import { describe, expect, it } from 'vitest';
 import { testCustomerSide } from './customer-side-suite.ts';
 import { testNetwork } from './network-suite.ts';
 import { eventually } from './portal.ts';
-import type { Streamer } from './real-portal.ts';
 import { setUpWorld, type World } from './real-world.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { pollingStreamer } from '@quayside/testkit';
 import { testAtRealServer } from './real-server-suite.ts';
 
-testAtRealServer({ name: 'POLLING', serverEnvironment: {}, agentEnvironment: {} });
+testAtRealServer(pollingStreamer);

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { testOrganization } from '@quayside/testkit';
+import { type Streamer, testOrganization } from '@quayside/testkit';
 import { answerOk, type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { RealPortal, type Streamer } from './real-portal.ts';
+import { RealPortal } from './real-portal.ts';
 import { environment, type StartedAgent, startAgent } from './start-agent.ts';
 
 /**
@@ -68,8 +68,7 @@ export function setUpWorld(streamer: Streamer): World {
 
   const agentEnvironment = (more: Record<string, string>) =>
     environment(portal, {
-      STREAMER_NAME: streamer.name,
-      PORT_ORG_ID: streamer.serverEnvironment.QUAYSIDE_ORG_ID ?? testOrganization.orgId,
+      PORT_ORG_ID: testOrganization.orgId,
       PORT_CLIENT_ID: testOrganization.clientId,
       PORT_CLIENT_SECRET: testOrganization.clientSecret,
       ...streamer.agentEnvironment,

@@ -1,5 +1,6 @@
 export { spawnAgent } from './agent-process.ts';
 export { startTestKafka, type TestKafka } from './kafka.ts';
+export { kafkaStreamer, pollingStreamer, type Streamer, setKafkaPassword } from './kafka-streamer.ts';
 export {
   administer,
   createDatabase,

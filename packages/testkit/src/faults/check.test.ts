@@ -37,6 +37,7 @@ function story(): { record: PortalRecord; seen: Observed } {
         { ...run, name: 'run.created', runId: 'r_1', statusBefore: null, statusAfter: 'IN_PROGRESS' },
         { ...run, name: 'run.created', runId: 'r_2', statusBefore: null, statusAfter: 'WAITING_FOR_APPROVAL' },
         { ...run, name: 'run.created', runId: 'r_3', statusBefore: null, statusAfter: 'IN_PROGRESS' },
+        { ...run, name: 'run.published', runId: 'r_3', statusBefore: null, statusAfter: null },
         {
           name: 'entity.created',
           runId: 'r_1',
@@ -206,10 +207,24 @@ const planted: [keyof typeof rules, string, (broken: ReturnType<typeof story>) =
     },
   ],
   [
+    'messages only of runs that are under way',
+    'after its end',
+    ({ record }) => {
+      record.events.push({ ...get(record.events, 3), runId: 'r_1' });
+    },
+  ],
+  [
+    'messages only of runs that are under way',
+    'before its approval',
+    ({ record }) => {
+      record.events.splice(2, 0, { ...get(record.events, 3), runId: 'r_2' });
+    },
+  ],
+  [
     'statuses only forward',
     'out of a final status',
     ({ record }) => {
-      record.events.push({ ...get(record.events, 4), statusBefore: 'SUCCESS', statusAfter: 'FAILURE' });
+      record.events.push({ ...get(record.events, 5), statusBefore: 'SUCCESS', statusAfter: 'FAILURE' });
       get(record.runs, 0).status = 'FAILURE';
     },
   ],
@@ -218,7 +233,7 @@ const planted: [keyof typeof rules, string, (broken: ReturnType<typeof story>) =
     'back to the approval',
     ({ record }) => {
       record.events.push({
-        ...get(record.events, 5),
+        ...get(record.events, 6),
         statusBefore: 'IN_PROGRESS',
         statusAfter: 'WAITING_FOR_APPROVAL',
       });
@@ -229,14 +244,14 @@ const planted: [keyof typeof rules, string, (broken: ReturnType<typeof story>) =
     'statuses only forward',
     'a change without an event',
     ({ record }) => {
-      record.events.splice(4, 1);
+      record.events.splice(5, 1);
     },
   ],
   [
     'statuses only forward',
     'closed twice',
     ({ record }) => {
-      record.events.push(get(record.events, 4));
+      record.events.push(get(record.events, 5));
     },
   ],
   [
@@ -356,7 +371,7 @@ const planted: [keyof typeof rules, string, (broken: ReturnType<typeof story>) =
     'an entity is missing',
     ({ record }) => {
       record.entities.pop();
-      record.events.splice(3, 1);
+      record.events.splice(4, 1);
     },
   ],
   [
@@ -377,14 +392,14 @@ const planted: [keyof typeof rules, string, (broken: ReturnType<typeof story>) =
     'reports are kept as they were made',
     'an entity was created twice',
     ({ record }) => {
-      record.events.push(get(record.events, 3));
+      record.events.push(get(record.events, 4));
     },
   ],
   [
     'reports are kept as they were made',
     'an entity is not tied to its run',
     ({ record }) => {
-      get(record.events, 3).runId = null;
+      get(record.events, 4).runId = null;
     },
   ],
   [

@@ -119,6 +119,16 @@ export const rules = {
     for (const runId of runEventsOf.keys()) if (!statusOf.has(runId)) report(runId, 'has events, and does not exist');
   },
 
+  'messages only of runs that are under way'({ record }: Facts, report: Report) {
+    const statusOf = new Map<string, RunStatus | null>();
+    for (const { name, runId, statusAfter } of record.events) {
+      if (runId === null || !name.startsWith('run.')) continue;
+      if (name !== 'run.published') statusOf.set(runId, statusAfter);
+      else if (statusOf.get(runId) !== 'IN_PROGRESS')
+        report(runId, `a message of it was to go out when it was ${statusOf.get(runId) ?? 'not there yet'}`);
+    }
+  },
+
   'every attempt recorded'({ seen, deliveriesOf }: Facts, report: Report) {
     const seenAttempts = new Set<string>();
     for (const { runId, attempt } of seen.requests) {
@@ -206,7 +216,8 @@ export function checkRecord(record: PortalRecord, seen: Observed, options: Check
     seen,
     deliveriesOf: groupBy(record.deliveries, (delivery) => delivery.runId),
     runEventsOf: groupBy(
-      record.events.filter((event) => event.runId !== null && event.name.startsWith('run.')),
+      // A message that goes into Kafka is an event too, and moves nothing.
+      record.events.filter(({ runId, name }) => runId !== null && name.startsWith('run.') && name !== 'run.published'),
       (event) => event.runId ?? '',
     ),
   };

@@ -85,6 +85,25 @@ export type Report = { runId: string; tries: number; verdict: Verdict } & (
   | { kind: 'status'; status: RunStatus }
 );
 
+/** How many runs are not over yet, and how many are still to be carried out. */
+export async function countOpenRuns(url: string): Promise<number> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ count: number }>(
+      `select (select count(*) from runs where ended_at is null)::int +
+        (select count(*) from work where ${isOfRun('key')})::int as count`,
+    );
+    return rows[0]?.count ?? 0;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Other work and other deliveries are in the same tables. */
+const isOfRun = (column: string) => `${column} like 'r\\_%'`;
+
 /** Reads the record of one organization. `url` is the owner's. */
 export async function readRecord(url: string, orgId: string): Promise<PortalRecord> {
   const client = new Client({ connectionString: url });
@@ -97,8 +116,8 @@ export async function readRecord(url: string, orgId: string): Promise<PortalReco
         select id, status, ended_at as "endedAt", raw_properties as inputs from runs where org_id = $1 order by seq`),
       deliveries: await read(`
         select subject as "runId", attempt, holder, state, outcome, started_at as "startedAt", ended_at as "endedAt"
-        from deliveries where org_id = $1 and subject like 'r\\_%' order by subject, attempt`),
-      work: await read(`select key as "runId", fence, holder from work where org_id = $1`),
+        from deliveries where org_id = $1 and ${isOfRun('subject')} order by subject, attempt`),
+      work: await read(`select key as "runId", fence, holder from work where org_id = $1 and ${isOfRun('key')}`),
       // Events of one run are written under its lock, so their sequence is the order of their transactions.
       events: await read(`
         select name, run_id as "runId", blueprint, entity,

@@ -11,7 +11,7 @@ import { freePort, spawnServer, testOrganization } from '../server-process.ts';
 import { checkRecord, summarize, type Violation } from './check.ts';
 import { PortalClient } from './portal-client.ts';
 import { seededRandom } from './random.ts';
-import { readRecord } from './record.ts';
+import { countOpenRuns, readRecord } from './record.ts';
 import { type FaultTarget, setUpTarget, startFaultTarget } from './target.ts';
 import { until } from './until.ts';
 
@@ -202,17 +202,7 @@ async function untilCalm(url: string, target: FaultTarget, report: (line: string
       'every run has ended and the target has told everything',
       async () => {
         if (target.busy > 0) return false;
-        const client = new Client({ connectionString: url });
-        client.on('error', () => {});
-        await client.connect();
-        try {
-          const { rows } = await client.query<{ count: string }>(
-            `select (select count(*) from runs where ended_at is null) + (select count(*) from work) as count`,
-          );
-          return rows[0]?.count === '0';
-        } finally {
-          await client.end();
-        }
+        return (await countOpenRuns(url)) === 0;
       },
       calmMs,
     );

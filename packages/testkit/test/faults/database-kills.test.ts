@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ServerProcess, startServerProcess } from '@quayside/testkit';
-import { type FaultTarget, PortalClient, setUpTarget, startFaultTarget, until } from '@quayside/testkit/faults';
+import {
+  countOpenRuns,
+  type FaultTarget,
+  PortalClient,
+  setUpTarget,
+  startFaultTarget,
+  until,
+} from '@quayside/testkit/faults';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { asOwner, assembleCrew, end, judge, makeFolder, openRuns } from './lab.ts';
+import { asOwner, assembleCrew, end, judge, makeFolder } from './lab.ts';
 
 /**
  * The embedded PostgreSQL under load: the whole of it killed with -9, then one of its backends (it then recovers by itself),
@@ -73,7 +80,7 @@ it('is killed under load, and nothing is lost', async () => {
   expect(postgres().pid).not.toBe(orphan);
 
   await Promise.all(load);
-  await until('every run has ended', async () => target.busy === 0 && (await openRuns(postgres().url)) === 0);
+  await until('every run has ended', async () => target.busy === 0 && (await countOpenRuns(postgres().url)) === 0);
   const record = await judge(postgres().url, target.seen);
   expect(target.seen.executions.filter(({ verdict }) => verdict === 'accepted')).toHaveLength(runCount);
   expect(record.runs.length).toBeGreaterThanOrEqual(runCount);

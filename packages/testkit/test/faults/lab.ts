@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentLeaseMs } from '@quayside/contracts';
-import { spawnAgent, testOrganization } from '@quayside/testkit';
+import { pollingStreamer, type Streamer, spawnAgent, testOrganization } from '@quayside/testkit';
 import { checkRecord, type Observed, type PortalRecord, readRecord } from '@quayside/testkit/faults';
 import { Client } from 'pg';
 import { expect } from 'vitest';
@@ -46,8 +46,12 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 }
 
 /** Reads the record when all is over and lets the checker judge it. */
-export async function judge(databaseUrl: string, seen: Observed): Promise<PortalRecord> {
-  const record = await readRecord(databaseUrl, testOrganization.orgId);
+export async function judge(
+  databaseUrl: string,
+  seen: Observed,
+  { serverEnvironment }: Pick<Streamer, 'serverEnvironment'> = pollingStreamer,
+): Promise<PortalRecord> {
+  const record = await readRecord(databaseUrl, serverEnvironment.QUAYSIDE_ORG_ID ?? testOrganization.orgId);
   const leaseMsOf = (holder: string) => (/^agent-/.test(holder) ? agentLeaseMs : 0);
   expect(checkRecord(record, seen, { isFinished: true, leaseMsOf })).toEqual([]);
   return record;
@@ -63,13 +67,4 @@ export async function asOwner<T>(databaseUrl: string, work: (client: Client) => 
   } finally {
     await client.end();
   }
-}
-
-export async function openRuns(databaseUrl: string): Promise<number> {
-  return asOwner(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ count: number }>(
-      `select (select count(*) from runs where ended_at is null)::int + (select count(*) from work)::int as count`,
-    );
-    return rows[0]?.count ?? 0;
-  });
 }

@@ -1,5 +1,6 @@
 import { createDatabase, type ServerProcess, startServerProcess, type TestDatabase } from '@quayside/testkit';
 import {
+  countOpenRuns,
   type FaultTarget,
   type Gate,
   PortalClient,
@@ -10,7 +11,7 @@ import {
   until,
 } from '@quayside/testkit/faults';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { asOwner, assembleCrew, end, judge, makeFolder, openRuns } from './lab.ts';
+import { asOwner, assembleCrew, end, judge, makeFolder } from './lab.ts';
 
 /**
  * kill -9 of the server in the middle of execute, of claim and of settle. "In the middle" is inside the transaction: a table
@@ -94,7 +95,7 @@ function lives() {
 const once = { status: 'SUCCESS', leases: ['settled'], arrived: [1], endings: 1 };
 /** When all is over, the whole record must be right, also that of the runs before. */
 const read = async () => {
-  await until('every run has ended', async () => (await openRuns(database.url)) === 0);
+  await until('every run has ended', async () => (await countOpenRuns(database.url)) === 0);
   record = await judge(database.url, target.seen);
   return lives();
 };
