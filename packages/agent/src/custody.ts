@@ -47,16 +47,18 @@ export interface ReportCall extends ApiCall {
 const leaseMarginMs = 2_000;
 
 export class LeaseCustody implements Custody {
-  readonly hasRun = true;
+  readonly hasRun: boolean;
   private readonly api: PortalApi;
   private readonly runId: string;
   private readonly lease: Lease;
   private confirmedAtMs = performance.now();
 
-  constructor(api: PortalApi, runId: string, lease: Lease) {
+  /** `hasRun` false: a message, whose id takes the run's place. */
+  constructor(api: PortalApi, runId: string, lease: Lease, hasRun = true) {
     this.api = api;
     this.runId = runId;
     this.lease = lease;
+    this.hasRun = hasRun;
   }
 
   async begin(): Promise<boolean> {

@@ -23,6 +23,7 @@ export function testAtRealServer(streamer: Streamer): void {
     testRuns(world);
     testBadTargets(world);
     testManyRuns(world);
+    testChanges(world);
     testMapping(world);
     testLife(world);
     testCustomerSide(world);
@@ -158,6 +159,39 @@ function testRuns(world: World): void {
       expect(text).not.toContain(testOrganization.clientSecret);
       expect(text).not.toMatch(/eyJ[\w-]{20}/);
     });
+  });
+}
+
+function testChanges(world: World): void {
+  it('carries the changes of a blueprint to its URL, also what waited while no agent was there', async () => {
+    const { portal, target } = world;
+    target.answer = (request, response) => {
+      // The first change is refused once: it comes again under its key.
+      const isFirst = target.requests.filter(({ path }) => path === '/changes').length === 1;
+      response.writeHead(request.path === '/changes' && isFirst ? 503 : 200).end();
+    };
+    // An agent says which streamer the organization has before anything is changed.
+    await world.start().stop();
+    await portal.call('POST', '/v1/blueprints', {
+      identifier: 'vm',
+      title: 'VM',
+      schema: { properties: {} },
+      changelogDestination: { type: 'WEBHOOK', agent: true, url: `${target.url}/changes` },
+    });
+    await portal.call('POST', '/v1/blueprints/vm/entities', { identifier: 'one', properties: {} });
+    const agent = world.start();
+    const changes = () =>
+      target.requests
+        .map(({ body }) => JSON.parse(String(body)) as { action: string; context: { entity: string | null } })
+        .map(({ action, context }) => `${action} ${context.entity}`);
+    await eventually('the entity is told', () => changes().includes('CREATE one'), withinMs);
+    await portal.call('DELETE', '/v1/blueprints/vm/entities/one');
+    await eventually('its end is told', () => changes().includes('DELETE one'), withinMs);
+    const keys = () => new Set(target.requests.map(({ headers }) => headers['idempotency-key']));
+    // The portal decides about another attempt; what only the brokers hold is tried once, as by Port's agent.
+    if (world.streamer.name === 'POLLING')
+      await eventually('the refused one comes again', () => keys().size < target.requests.length, withinMs);
+    await agent.stop();
   });
 }
 

@@ -37,6 +37,10 @@ export type AgentIdentity = Static<typeof AgentIdentity>;
 export const ClaimedRun = Type.Intersect([Run, Type.Object({ lease: Type.Optional(Lease) })]);
 export type ClaimedRun = Static<typeof ClaimedRun>;
 
+/** A change of the catalog for its URL (`changelogDestination.url` in the message); the routes of leases take its id, too. */
+export const ClaimedMessage = Type.Object({ id: Type.String(), message: Document, lease: Lease });
+export type ClaimedMessage = Static<typeof ClaimedMessage>;
+
 export const Settlement = Type.Object(
   {
     token: Type.String(),
@@ -87,7 +91,8 @@ export const dispatchRoutes = {
       /** Only these; an empty list only tells the portal that the agent is there. */
       runIds: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
     }),
-    reply: ok({ runs: Type.Array(ClaimedRun) }),
+    /** `messages` only in the Quayside dialect. */
+    reply: ok({ runs: Type.Array(ClaimedRun), messages: Type.Optional(Type.Array(ClaimedMessage)) }),
   }),
   acknowledge: route({
     id: 'dispatch.acknowledge',
@@ -137,7 +142,8 @@ export const dispatchRoutes = {
     can: 'run:claim',
     params: RunParams,
     body: Settlement,
-    reply: ok({ result: SettleResult, run: Run }),
+    /** No run: it was a message. */
+    reply: ok({ result: SettleResult, run: Type.Optional(Run) }),
     refusals: ['not_found', 'lease_lost'],
     dialect: 'quayside',
   }),

@@ -23,7 +23,9 @@ import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/k
 import { createPublisher } from './features/kafka/service-publisher.ts';
 import { startMessages } from './features/messages/jobs.ts';
 import { alertDeadLetter } from './features/messages/service.ts';
+import { createAgentMessages } from './features/messages/service-agents.ts';
 import { createNotifyApprovers } from './features/messages/service-approvals.ts';
+import { createChangeLog } from './features/messages/service-changes.ts';
 import { createMessageDelivery } from './features/messages/service-delivery.ts';
 import { findRunStatus } from './features/runs/index.ts';
 import { startRepublishing, startServerDeliveries, startWatching } from './features/runs/jobs.ts';
@@ -175,11 +177,12 @@ export async function startApp(
       }),
       hasKafka: config.kafka !== undefined,
     });
-    const dispatch = createDispatch({ runs, waits, metrics, alertDeadLetter });
+    const dispatch = createDispatch({ runs, waits, metrics, alertDeadLetter, messages: createAgentMessages() });
 
     const kafka = config.kafka && openKafka(config.kafka);
     const automations = createAutomations({ startRun: runs.startAutomation, metrics });
-    const readers = [automations, ...(kafka ? [kafka.publisher] : [])];
+    const changeLog = createChangeLog({ hasKafka: kafka !== undefined });
+    const readers = [automations, changeLog, ...(kafka ? [kafka.publisher] : [])];
 
     serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });

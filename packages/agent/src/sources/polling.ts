@@ -1,4 +1,5 @@
-import type { ClaimedRun } from '@quayside/contracts';
+import type { ClaimedMessage, ClaimedRun } from '@quayside/contracts';
+import type { Message } from '@quayside/delivery';
 import type { ApiAnswer, PortalApi } from '../api.ts';
 import type { Config } from '../config.ts';
 import { AcknowledgedCustody, type Job, LeaseCustody } from '../custody.ts';
@@ -124,10 +125,18 @@ export class PollingSource implements Source {
   }
 
   private readJobs(body: unknown): Job[] | undefined {
-    const { runs } = body as { runs?: unknown };
+    const { runs, messages = [] } = body as { runs?: unknown; messages?: ClaimedMessage[] };
     if (!Array.isArray(runs)) return undefined;
     const { api, log } = this.options;
-    return (runs as ClaimedRun[]).flatMap((run) => {
+    const changes = messages.map(
+      ({ id, message, lease }): Job => ({
+        run: { id, payload: {} },
+        attempt: lease.attempt,
+        custody: new LeaseCustody(api, id, lease, false),
+        message: message as Message,
+      }),
+    );
+    const claimed = (runs as ClaimedRun[]).flatMap((run): Job[] => {
       if (typeof run?.id !== 'string' || typeof run.payload !== 'object' || run.payload === null) {
         log.error({ run: run?.id }, 'a claimed run has no id or payload and is left alone');
         return [];
@@ -136,5 +145,6 @@ export class PollingSource implements Source {
       const custody = lease ? new LeaseCustody(api, id, lease) : new AcknowledgedCustody(api, id);
       return [{ run: { id, payload: run.payload }, attempt: lease?.attempt ?? 1, custody }];
     });
+    return [...claimed, ...changes];
   }
 }

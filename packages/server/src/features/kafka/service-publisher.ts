@@ -8,15 +8,9 @@ import type { Reader } from '../../platform/readers.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
 import { signingSecret } from '../identity/index.ts';
+import { changeKey, changeLogMessage, createDestinations } from '../messages/index.ts';
 import { findPublishableRuns, type PublishableRun } from '../runs/index.ts';
-import {
-  type ChangeLogDestination,
-  changeKey,
-  changeLogMessage,
-  inChunks,
-  isChange,
-  parseDestination,
-} from './model.ts';
+import { inChunks } from './model.ts';
 import type { KafkaAccess } from './service.ts';
 
 /**
@@ -55,7 +49,7 @@ export function createPublisher(dependencies: {
     const runIds = events.flatMap((event) => (event.name === 'run.published' && event.runId ? [event.runId] : []));
     const runs = new Map((await findPublishableRuns(ctx, vault, runIds)).map((run) => [run.id, run]));
     const secret = runs.size > 0 ? await signingSecret(ctx, vault) : '';
-    const destinations = new Map<string, ChangeLogDestination | undefined>();
+    const destinationOf = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
     const items: Item[] = [];
     for (const event of events) {
       const item: Item = { cursor: event.cursor, bytes: 0 };
@@ -66,14 +60,10 @@ export function createPublisher(dependencies: {
         if (!run) continue;
         item.record = runRecord(ctx.orgId, run, secret);
         item.runId = run.id;
-      } else if (isChange(event)) {
-        const blueprint = event.blueprint ?? '';
-        if (!destinations.has(blueprint)) destinations.set(blueprint, await findDestination(ctx, blueprint));
-        const destination =
-          destinations.get(blueprint) ??
-          // The last message of a blueprint is that of its end.
-          (event.name === 'blueprint.deleted' ? destinationOf(event.before) : undefined);
-        if (!destination) continue;
+      } else {
+        const destination = await destinationOf(event);
+        // What the portal sends itself is a message of features/messages.
+        if (!destination || (destination.type === 'WEBHOOK' && !destination.agent)) continue;
         item.record = {
           topic: changeLogTopic(ctx.orgId),
           key: changeKey(event),
@@ -136,12 +126,4 @@ function runRecord(orgId: string, run: PublishableRun, secret: string): Outgoing
       : portableJson(payload.body),
     headers: isForAgents ? { [recordHeaders.lease]: run.id } : { [recordHeaders.event]: run.id },
   };
-}
-
-async function findDestination(ctx: Ctx, blueprint: string): Promise<ChangeLogDestination | undefined> {
-  return destinationOf(await findBlueprintIfAny(ctx, blueprint));
-}
-
-function destinationOf(blueprint: unknown): ChangeLogDestination | undefined {
-  return parseDestination((blueprint as { changelogDestination?: unknown } | undefined)?.changelogDestination);
 }

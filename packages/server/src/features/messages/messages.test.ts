@@ -1,6 +1,9 @@
 import {
   type ActionBody,
   actionRoutes,
+  blueprintRoutes,
+  dispatchRoutes,
+  entityRoutes,
   identityRoutes,
   permissionRoutes,
   type Run,
@@ -221,6 +224,81 @@ describe('a message that is not delivered', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(hook.requests).toHaveLength(2);
     await test.machine.call(identityRoutes.patchOrganization, { body: { settings: { deadLetterUrl: null } } });
+  });
+});
+
+describe('the change log', () => {
+  const blueprint = (identifier: string, changelogDestination?: object) =>
+    test.machine.call(blueprintRoutes.create, {
+      body: {
+        identifier,
+        title: identifier,
+        schema: { properties: {} },
+        ...(changelogDestination ? { changelogDestination } : {}),
+      } as never,
+    });
+  const entity = (blueprint_identifier: string, identifier: string) =>
+    test.machine.call(entityRoutes.create, { params: { blueprint_identifier }, body: { identifier } });
+  const bodies = () => hook.requests.map((request) => JSON.parse(String(request.body)));
+
+  it('goes to the URL of the blueprint, and only its', async () => {
+    hook.answer = (_request, response) => void response.end();
+    await blueprint('silent');
+    await blueprint('told', { type: 'WEBHOOK', url: `${hook.url}/changes` });
+    await entity('silent', 'a');
+    await entity('told', 'b');
+    await test.machine.call(entityRoutes.remove, {
+      params: { blueprint_identifier: 'told', entity_identifier: 'b' },
+    });
+    await expect.poll(() => hook.requests.length).toBe(3);
+    const sorted = bodies().sort((a, b) => (a.trigger.at < b.trigger.at ? -1 : 1));
+    expect(sorted.map((body) => [body.action, body.resourceType, body.context])).toEqual([
+      ['CREATE', 'blueprint', { blueprint: 'told', entity: null }],
+      ['CREATE', 'entity', { blueprint: 'told', entity: 'b' }],
+      ['DELETE', 'entity', { blueprint: 'told', entity: 'b' }],
+    ]);
+    expect(sorted[1]).toMatchObject({
+      status: 'SUCCESS',
+      trigger: { origin: 'API', by: { orgId: testOrganization.orgId } },
+      diff: { before: null, after: { identifier: 'b', blueprint: 'told' } },
+    });
+    expect(new Set(hook.requests.map((request) => request.headers['idempotency-key'])).size).toBe(3);
+  });
+
+  it('for agents is claimed with their runs, leased, and settled', async () => {
+    await blueprint('carried', { type: 'WEBHOOK', agent: true, url: 'http://10.0.0.1/changes' });
+    const agent = { id: 'a', version: '1', inFlight: 0, capacity: 1 };
+    const claim = () =>
+      test.machine.call(dispatchRoutes.claim, {
+        body: { installationId: '_PORT_EXEC_AGENT', limit: 5, waitMs: 5_000, agent },
+      });
+    const { messages = [], runs } = (await claim()).body;
+    expect(runs).toEqual([]);
+    expect(messages).toHaveLength(1);
+    const [message] = messages;
+    expect(message?.message).toMatchObject({
+      action: 'CREATE',
+      resourceType: 'blueprint',
+      changelogDestination: { type: 'WEBHOOK', agent: true, url: 'http://10.0.0.1/changes' },
+    });
+    const params = { run_id: message?.id ?? '' };
+    const token = message?.lease.token ?? '';
+    await test.machine.call(dispatchRoutes.extend, { params, body: { token } });
+    const outcome = { kind: 'broken' as const, message: 'cut', durationMs: 1 };
+    const settled = await test.machine.call(dispatchRoutes.settle, { params, body: { token, outcome } });
+    expect(settled.body).toEqual({ ok: true, result: 'will_retry' });
+    const late = await test.machine.refused(dispatchRoutes.settle, { params, body: { token: '9', outcome } });
+    expect([late.status, late.body.error]).toEqual([409, 'lease_lost']);
+    const again = (await claim()).body.messages?.[0];
+    expect(again).toMatchObject({ id: message?.id, lease: { attempt: 2 } });
+    await test.machine.call(dispatchRoutes.release, { params, body: { token: again?.lease.token ?? '' } });
+  });
+
+  it('is not handed to agents of the published dialect, which would not know what to do with it', async () => {
+    const { body } = await test.machine.call(dispatchRoutes.claim, {
+      body: { installationId: '_PORT_EXEC_AGENT', limit: 5, invocationMethod: 'WEBHOOK' },
+    });
+    expect(body).toEqual({ ok: true, runs: [] });
   });
 });
 

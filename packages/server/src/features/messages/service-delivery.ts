@@ -2,24 +2,17 @@ import type { DeliveryOutcome } from '@quayside/contracts';
 import { type DeliveryAgent, displayUrl, prepare, send, signRequest } from '@quayside/delivery';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
-import { claim, type LeasedWork } from '../../platform/leases.ts';
+import type { LeasedWork } from '../../platform/leases.ts';
 import type { Mailer } from '../../platform/mail.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { openDeliveries } from '../deliveries/index.ts';
 import { signingSecret } from '../identity/index.ts';
-import type { Message, MessagePayload } from './model.ts';
-import { messageQueue, settleMessage } from './service.ts';
-import * as store from './store.ts';
+import type { MessagePayload } from './model.ts';
+import { claimMessages, type LeasedMessage, messageQueue, settleMessage } from './service.ts';
 
 /** The server's side of messages: claim, attempt on record, send, settle. A server that dies leaves a lease that runs out. */
-export interface ClaimedMessage {
-  message: Message;
-  work: LeasedWork;
-}
-
 export interface MessageDelivery {
-  claim(limit: number): Promise<ClaimedMessage[]>;
-  deliver(claimed: ClaimedMessage): Promise<void>;
+  claim(limit: number): Promise<LeasedMessage[]>;
+  deliver(claimed: LeasedMessage): Promise<void>;
 }
 
 interface Sent {
@@ -64,17 +57,7 @@ export function createMessageDelivery(dependencies: {
 
   return {
     async claim(limit) {
-      return database.system(async (tx) => {
-        const taken = await claim(tx, { queue: messageQueue, holder, limit, leaseMs });
-        await openDeliveries(tx, holder, taken);
-        const claimed: ClaimedMessage[] = [];
-        for (const work of taken) {
-          const [message] = await store.findMessages(tx, work.orgId, [work.key]);
-          if (!message) throw new Error(`The work ${work.key} has no message.`);
-          claimed.push({ message, work });
-        }
-        return claimed;
-      });
+      return database.system((tx) => claimMessages(tx, { queue: messageQueue, holder, limit, leaseMs }));
     },
     async deliver({ message, work }) {
       const world = worldOf(work.orgId);

@@ -8,12 +8,22 @@ import {
   type Settlement,
 } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
+import type { Tx } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
-import { enqueue, lockLease, retryWork, settleWork } from '../../platform/leases.ts';
+import {
+  claim,
+  enqueue,
+  type LeasedWork,
+  lockLease,
+  queueTopic,
+  releaseWork,
+  retryWork,
+  settleWork,
+} from '../../platform/leases.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { closeDelivery, findDeliveryState } from '../deliveries/index.ts';
+import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { organizationSettings } from '../identity/index.ts';
-import type { MessagePayload } from './model.ts';
+import type { Message, MessagePayload } from './model.ts';
 import * as store from './store.ts';
 
 /**
@@ -21,6 +31,11 @@ import * as store from './store.ts';
  * for some three hours, and a dead letter after that.
  */
 export const messageQueue = 'message';
+
+/** Messages that the organization's agents carry. */
+export const agentMessageQueue = (orgId: string): string => `agent-message:${orgId}`;
+/** Agents wait for runs and messages in one place: this queue's (runs/service.ts). */
+const agentQueue = (orgId: string): string => `agent:${orgId}`;
 
 export interface Post {
   kind: MessageKind;
@@ -35,8 +50,46 @@ export async function post(ctx: Ctx, message: Post): Promise<string> {
   const id = newId('m');
   const { kind, payload, runId = null, blueprint = null, entity = null } = message;
   await store.insertMessage(ctx.db, ctx.orgId, { id, kind, payload, runId, blueprint, entity });
-  await enqueue(ctx.db, { orgId: ctx.orgId, queue: messageQueue, key: id });
+  const isForAgents = payload.type === 'CHANGE';
+  const queue = isForAgents ? agentMessageQueue(ctx.orgId) : messageQueue;
+  await enqueue(ctx.db, { orgId: ctx.orgId, queue, key: id });
+  if (isForAgents) ctx.db.wake(queueTopic(agentQueue(ctx.orgId)));
   return id;
+}
+
+export interface LeasedMessage {
+  message: Message;
+  work: LeasedWork;
+}
+
+/** Lease and record of the attempt in one transaction, as with runs. */
+export async function claimMessages(
+  tx: Tx,
+  request: { queue: string; holder: string; limit: number; leaseMs: number },
+): Promise<LeasedMessage[]> {
+  const taken = await claim(tx, request);
+  await openDeliveries(tx, request.holder, taken);
+  const leased: LeasedMessage[] = [];
+  for (const work of taken) {
+    const [message] = await store.findMessages(tx, work.orgId, [work.key]);
+    if (!message) throw new Error(`The work ${work.key} has no message.`);
+    leased.push({ message, work });
+  }
+  return leased;
+}
+
+/** Gives it back unused. */
+export async function releaseMessage(world: World, id: string, token: number, delayMs: number): Promise<void> {
+  await world.transaction(async (ctx) => {
+    if (!(await store.lockMessage(ctx.db, ctx.orgId, id))) refuseMissing('Message', id);
+    const lease = (await lockLease(ctx.db, { orgId: ctx.orgId, key: id, token })) ?? refuseLost(id);
+    await closeDelivery(ctx.db, { orgId: ctx.orgId, subject: id, attempt: token }, { state: 'returned' });
+    await releaseWork(ctx.db, lease.id, lease.queue, delayMs);
+  });
+}
+
+function refuseLost(id: string): never {
+  return refuse('lease_lost', `The lease of the message ${id} ran out or was taken over. Nothing was recorded.`);
 }
 
 export async function settleMessage(
@@ -51,7 +104,7 @@ export async function settleMessage(
     if (!lease) {
       // The same settle once more, because its answer was lost on the way.
       if ((await findDeliveryState(ctx.db, ctx.orgId, id, token)) === 'settled') return 'recorded';
-      return refuse('lease_lost', `The lease of the message ${id} ran out or was taken over. Nothing was recorded.`);
+      return refuseLost(id);
     }
     const delayMs = messageRetryAfterMs(outcome, lease.tries + 1, Math.random());
     const isDead = delayMs === undefined && !isDelivered(outcome);

@@ -118,7 +118,7 @@ export function serveDispatch(http: Http, dispatch: Dispatch): void {
     const claimed = await dispatch.claimRuns(world, body, hungUp.signal);
     if (hungUp.signal.aborted) await claimed.giveBack();
     else giveBack = claimed.giveBack;
-    return { runs: claimed.runs };
+    return { runs: claimed.runs, ...(claimed.messages.length > 0 ? { messages: claimed.messages } : {}) };
   });
   http.serve(dispatchRoutes.acknowledge, async ({ world, body }) => {
     if (body.runId !== undefined) return { ackedCount: await dispatch.acknowledge(world, [body.runId], true) };

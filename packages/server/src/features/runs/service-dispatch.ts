@@ -4,6 +4,7 @@ import {
   type AgentIdentity,
   agentInstallationId,
   agentLeaseMs,
+  type ClaimedMessage,
   type ClaimedRun,
   type DeliveryOutcome,
   defaultVisibilityTimeoutMs,
@@ -63,6 +64,8 @@ export interface ClaimRequest {
 
 export interface ClaimResult {
   runs: ClaimedRun[];
+  /** Only for agents of ours that poll. */
+  messages: ClaimedMessage[];
   /** Gives everything back, for an answer that could not be delivered. */
   giveBack(): Promise<void>;
 }
@@ -70,10 +73,23 @@ export interface ClaimResult {
 const connectedWithinMs = maxClaimWaitMs + 15_000;
 const defaultLimit = 10;
 
+/** What agents carry besides runs: changes of the catalog. Given by app.ts. */
+export interface AgentMessages {
+  claim(
+    tx: Tx,
+    orgId: string,
+    request: { holder: string; limit: number; leaseMs: number },
+  ): Promise<{ id: string; message: Record<string, unknown>; work: LeasedWork }[]>;
+  release(world: World, id: string, token: number, delayMs: number): Promise<void>;
+  settle(world: World, id: string, token: number, settlement: Settlement): Promise<'recorded' | 'will_retry'>;
+}
+const isMessage = (id: string): boolean => id.startsWith('m_');
+
 export function createDispatch(dependencies: {
   runs: RunService;
   waits: ClaimWaits;
   metrics: Metrics;
+  messages: AgentMessages;
   /** Somebody may want to be told of what was given up; given by app.ts. */
   alertDeadLetter(
     ctx: Ctx,
@@ -86,7 +102,7 @@ export function createDispatch(dependencies: {
     },
   ): Promise<void>;
 }) {
-  const { runs, waits, metrics, alertDeadLetter } = dependencies;
+  const { runs, waits, metrics, messages, alertDeadLetter } = dependencies;
 
   async function claimRuns(world: World, request: ClaimRequest, signal: AbortSignal): Promise<ClaimResult> {
     const { agent } = request;
@@ -99,10 +115,17 @@ export function createDispatch(dependencies: {
     const leaseMs = isOurs ? agentLeaseMs : (request.visibilityTimeoutMs ?? defaultVisibilityTimeoutMs);
     if (agent) await world.transaction((ctx) => store.touchAgent(ctx.db, ctx.orgId, agent));
     const { runIds } = request;
+    const limit = request.limit ?? defaultLimit;
     const attempt = () =>
-      world.transaction(async (ctx) => {
-        if (runIds === undefined)
-          return take(ctx.db, ctx.orgId, { queue, holder, limit: request.limit ?? defaultLimit, leaseMs });
+      world.transaction(async (ctx): Promise<(RunTaken | MessageTaken)[]> => {
+        if (runIds === undefined) {
+          const taken = await take(ctx.db, ctx.orgId, { queue, holder, limit, leaseMs });
+          if (!isOurs || queue !== agentQueue(ctx.orgId) || taken.length >= limit) return taken;
+          return [
+            ...taken,
+            ...(await messages.claim(ctx.db, ctx.orgId, { holder, limit: limit - taken.length, leaseMs })),
+          ];
+        }
         const queues = [kafkaQueue, queue];
         return record(
           ctx.db,
@@ -115,7 +138,8 @@ export function createDispatch(dependencies: {
       request.waitMs && runIds === undefined
         ? await waits.wait(queue, attempt, { waitMs: request.waitMs, signal })
         : await attempt();
-    const { usable: all, unusable } = sortOut(taken);
+    const carried = taken.filter((one): one is MessageTaken => 'message' in one);
+    const { usable: all, unusable } = sortOut(taken.filter((one): one is RunTaken => 'run' in one));
     for (const { work } of unusable) await discard(world, work);
     const isExcluded = ({ run }: { run: StoredRun }) => request.exclude?.includes(run.actionIdentifier) ?? false;
     for (const { work } of all.filter(isExcluded)) await release(world, work.key, String(work.token));
@@ -126,7 +150,9 @@ export function createDispatch(dependencies: {
         ...toClaimable(run, runs.payloadToSend(run)),
         ...(isOurs ? { lease: toLease(work) } : {}),
       })),
+      messages: carried.map(({ id, message, work }) => ({ id, message, lease: toLease(work) })),
       giveBack: async () => {
+        for (const { id, work } of carried) await messages.release(world, id, work.token, 0).catch(() => undefined);
         for (const { work } of usable) await release(world, work.key, String(work.token)).catch(() => undefined);
       },
     };
@@ -224,6 +250,7 @@ export function createDispatch(dependencies: {
   }
 
   async function release(world: World, runId: string, token: string, delayMs = 0): Promise<void> {
+    if (isMessage(runId)) return messages.release(world, runId, parseToken(token), delayMs);
     await world.transaction(async (ctx) => {
       const key = { orgId: ctx.orgId, key: runId, token: parseToken(token) };
       await mustLock(ctx, runId);
@@ -240,9 +267,10 @@ export function createDispatch(dependencies: {
     reported: Settlement,
     /** Work that follows a delivery of a run that goes on. */
     next?: { queue: string; delayMs: number },
-  ): Promise<{ result: 'recorded' | 'will_retry'; run: Run }> {
+  ): Promise<{ result: 'recorded' | 'will_retry'; run?: Run }> {
     const { outcome } = reported;
     const token = parseToken(reported.token);
+    if (isMessage(runId)) return { result: await messages.settle(world, runId, token, reported) };
     const settled = await world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
       const settlement = await runs.withoutSecrets(ctx, run, reported);
@@ -352,6 +380,12 @@ export function createDispatch(dependencies: {
 }
 export type Dispatch = ReturnType<typeof createDispatch>;
 
+interface RunTaken {
+  run: StoredRun;
+  work: LeasedWork;
+}
+type MessageTaken = Awaited<ReturnType<AgentMessages['claim']>>[number];
+
 /** What a claimer may work on, and what must not be carried out any more. */
 function sortOut(taken: { run: StoredRun; work: LeasedWork }[]) {
   const isUsable = ({ run, work }: { run: StoredRun; work: LeasedWork }) =>
@@ -379,7 +413,7 @@ function parseToken(token: string): number {
 }
 
 async function refuseLost(ctx: Ctx, runId: string): Promise<never> {
-  if (!(await findRun(ctx.db, ctx.orgId, runId))) refuseMissing('Run', runId);
+  if (!isMessage(runId) && !(await findRun(ctx.db, ctx.orgId, runId))) refuseMissing('Run', runId);
   return refuse(
     'lease_lost',
     `The lease of the run ${runId} ran out or was taken over. Nothing of this call was recorded.`,

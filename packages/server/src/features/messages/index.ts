@@ -1,0 +1,1 @@
+export { changeKey, changeLogMessage, createDestinations } from './model-changes.ts';

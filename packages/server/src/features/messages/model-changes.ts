@@ -1,0 +1,80 @@
+/** Pure rules of the change log (spec/actions.md §2.8.3): what is a change, where it goes, what it says. */
+
+/** An event, as far as a change-log message shows it. */
+export interface Change {
+  name: string;
+  at: Date;
+  actor: Record<string, unknown>;
+  origin: string;
+  resource: string;
+  subject: string;
+  blueprint: string | null;
+  entity: string | null;
+  runId: string | null;
+  status: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** Where a blueprint wants its changes: its consumers read them, an agent carries them to a URL, or the portal does. */
+export type ChangeLogDestination = { type: 'KAFKA' } | { type: 'WEBHOOK'; agent: boolean; url: string };
+
+/** Undefined = nowhere. */
+function parseDestination(value: unknown): ChangeLogDestination | undefined {
+  const destination = value as { type?: unknown; agent?: unknown; url?: unknown } | null | undefined;
+  if (destination?.type === 'KAFKA') return { type: 'KAFKA' };
+  if (destination?.type === 'WEBHOOK' && typeof destination.url === 'string')
+    return { type: 'WEBHOOK', agent: destination.agent === true, url: destination.url };
+  return undefined;
+}
+
+function destinationOf(blueprint: unknown): ChangeLogDestination | undefined {
+  return parseDestination((blueprint as { changelogDestination?: unknown } | undefined)?.changelogDestination);
+}
+
+/** Changes of a blueprint, of its entities, and of the runs of its actions. */
+function isChange(event: Pick<Change, 'name' | 'blueprint'>): boolean {
+  return event.blueprint !== null && /^(?:blueprint|entity|run)\.(?:created|updated|deleted)$/.test(event.name);
+}
+
+/** For the events of one read: where each of them goes, with every blueprint asked for once. */
+export function createDestinations(
+  findBlueprint: (identifier: string) => Promise<unknown>,
+): (event: Change) => Promise<ChangeLogDestination | undefined> {
+  const known = new Map<string, ChangeLogDestination | undefined>();
+  return async (event) => {
+    if (!isChange(event)) return undefined;
+    const blueprint = event.blueprint ?? '';
+    if (!known.has(blueprint)) known.set(blueprint, destinationOf(await findBlueprint(blueprint)));
+    // The last message of a blueprint is that of its end.
+    return known.get(blueprint) ?? (event.name === 'blueprint.deleted' ? destinationOf(event.before) : undefined);
+  };
+}
+
+const actions: Readonly<Record<string, string>> = { created: 'CREATE', deleted: 'DELETE' };
+
+/**
+ * The destination is only in what agents carry; consumers of their own are not told. Nor does an agent's message name a
+ * run: Port's agent would take that run for the one it carries out, write into its log, and end it when the URL fails.
+ */
+export function changeLogMessage(change: Change, destination: ChangeLogDestination): Record<string, unknown> {
+  const isForAgent = destination.type === 'WEBHOOK' && destination.agent;
+  return {
+    action: actions[change.name.split('.')[1] ?? ''] ?? 'UPDATE',
+    resourceType: change.resource,
+    status: change.status,
+    trigger: { by: change.actor, origin: change.origin, at: change.at.toISOString() },
+    context: {
+      entity: change.entity,
+      blueprint: change.blueprint,
+      ...(change.runId !== null && !isForAgent ? { runId: change.runId } : {}),
+    },
+    diff: { before: change.before ?? null, after: change.after ?? null },
+    ...(isForAgent ? { changelogDestination: destination } : {}),
+  };
+}
+
+/** What changes in one thing stays in order: its messages have one key. */
+export function changeKey(change: Change): string {
+  return `${change.resource}/${change.blueprint ?? ''}/${change.subject}`;
+}
