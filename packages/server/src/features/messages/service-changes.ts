@@ -1,3 +1,4 @@
+import { readEvents } from '../../platform/event-reader.ts';
 import { type Reader, recordingReader } from '../../platform/readers.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
 import { readAgentStreamer } from '../identity/index.ts';
@@ -13,6 +14,7 @@ export function createChangeLog({ hasKafka }: { hasKafka: boolean }): Reader {
   return recordingReader({
     name: 'changes',
     eventsPerStep: 200,
+    read: readEvents,
     trouble: 'changes of the catalog are not sent to their URLs; they are kept and tried again',
     async handle(ctx, events) {
       const destinationOf = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
