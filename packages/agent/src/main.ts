@@ -8,8 +8,23 @@ import { enableCompileCache } from 'node:module';
  * SIGTERM or SIGINT: drain, exit 0. A second one: exit at once. Mistakes in the environment: all listed, exit 1.
  */
 enableCompileCache();
+const usage = `
+  script/agent           starts the agent; packages/agent/README.md lists its settings
+  script/agent doctor    checks DNS, proxy, certificates, clock, credentials, streamer and files, and starts nothing
+`;
 // As Port's agent does; variables that are set win over the file.
 if (existsSync('.env')) process.loadEnvFile('.env');
+
+const [command, ...rest] = process.argv.slice(2);
+if (command === 'doctor' && rest.length === 0) {
+  const { examine } = await import('./doctor.ts');
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  process.exit(await examine({ env: process.env, processId: process.pid, print }));
+}
+if (command !== undefined) {
+  process.stderr.write(`The agent does not know "${[command, ...rest].join(' ')}".\n${usage}`);
+  process.exit(2);
+}
 
 const { readConfig } = await import('./config.ts');
 const read = readConfig(process.env, process.pid);

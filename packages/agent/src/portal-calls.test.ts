@@ -15,6 +15,8 @@ describe('calls to the portal', () => {
     [portalCalls.claimRuns(['r_1'], agent), dispatchRoutes.claim as unknown as Route],
     [portalCalls.kafkaCredentials(), kafkaRoutes.credentials as unknown as Route],
     [portalCalls.acknowledge('r_1'), dispatchRoutes.acknowledge as unknown as Route],
+    [portalCalls.acknowledgeNothing(), dispatchRoutes.acknowledge as unknown as Route],
+    [portalCalls.readOrganization(), identityRoutes.getOrganization as unknown as Route],
     [portalCalls.extend('r_1', 't'), dispatchRoutes.extend as unknown as Route],
     [portalCalls.release('r_1', 't', 0), dispatchRoutes.release as unknown as Route],
     [portalCalls.settle('r_1', settlement), dispatchRoutes.settle as unknown as Route],

@@ -40,6 +40,9 @@ export const portalCalls = {
     path: '/v1/actions/runs/ack',
     body: { runIds: [runId] },
   }),
+  /** Changes nothing anywhere, and is allowed exactly to those who may claim. */
+  acknowledgeNothing: (): ApiCall => ({ method: 'PATCH', path: '/v1/actions/runs/ack', body: { runIds: [] } }),
+  readOrganization: (): ApiCall => ({ method: 'GET', path: '/v1/organization' }),
   extend: (runId: string, token: string): ApiCall => ({
     method: 'POST',
     path: `${run(runId)}/lease/extend`,

@@ -24,7 +24,7 @@ export interface TargetListOptions {
 }
 
 type Rule = (method: string, url: URL) => boolean;
-type State = { kind: 'rules'; rules: readonly Rule[] } | { kind: 'broken'; problem: string };
+export type TargetState = { kind: 'rules'; rules: readonly Rule[] } | { kind: 'broken'; problem: string };
 
 const checkEveryMs = 1_000;
 
@@ -33,7 +33,7 @@ export class TargetList {
   private readonly log: Log;
   private version: string | undefined;
   private checkAtMs = 0;
-  private state: State = { kind: 'rules', rules: [] };
+  private state: TargetState = { kind: 'rules', rules: [] };
 
   constructor({ path, log }: TargetListOptions) {
     this.path = path === undefined ? undefined : resolve(path);
@@ -50,9 +50,11 @@ export class TargetList {
     return `${method} ${url.host}${url.pathname} is not in the agent's list of targets; whoever runs the agent can add it to ${this.path}`;
   }
 
-  /** Reads the file if it changed; called at the start, so that a mistake is known then. */
-  async load(): Promise<void> {
-    if (this.path !== undefined) await this.refresh(this.path);
+  /** Reads the file if it changed; called at the start, so that a mistake is known then. Undefined = no file is named. */
+  async load(): Promise<TargetState | undefined> {
+    if (this.path === undefined) return undefined;
+    await this.refresh(this.path);
+    return this.state;
   }
 
   private async refresh(path: string): Promise<void> {

@@ -34,6 +34,8 @@ export interface DeliveryAgentOptions {
   findProxy?: FindProxy | undefined;
   /** CAs and client certificate; absent = what the runtime trusts. */
   trust?: Trust;
+  /** Hears of every connection to a target that was made, TLS included; for diagnoses. */
+  onConnected?: (socket: Socket) => void;
 }
 
 export interface DeliveryAgent extends Pick<Dispatcher, 'dispatch'> {
@@ -219,8 +221,9 @@ function connectorTo(options: DeliveryAgentOptions): buildConnector.connector {
       return socket && explainChain(socket, { servername, code, at: nameTarget(target), secureContext });
     };
     const done: buildConnector.Callback = (...[error, socket]) => {
-      if (error !== null) void fail(error);
-      else callback(null, socket);
+      if (error !== null) return void fail(error);
+      options.onConnected?.(socket);
+      callback(null, socket);
     };
 
     if (proxy === undefined) return connectorFor(port)(given, done);

@@ -8,6 +8,7 @@ import { ChangeCustody, type Job, LeaseCustody, ReportedCustody } from '../custo
 import type { Log } from '../log.ts';
 import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
+import { connectionOptions, explainKafka, readKafkaLogin } from './kafka-connection.ts';
 import type { ClaimResult, Load, Source } from './source.ts';
 
 /**
@@ -56,7 +57,6 @@ const maxHeld = 1_000;
 /** The agent shows itself to the portal this often when there is nothing to do. */
 const idleMs = 20_000;
 const commitDelayMs = 10;
-const clientId = 'quayside-agent';
 
 export class KafkaSource implements Source {
   private readonly options: KafkaSourceOptions;
@@ -81,7 +81,7 @@ export class KafkaSource implements Source {
     try {
       this.session ??= await this.open();
     } catch (error) {
-      return { kind: 'failed', message: explain(error, this.options.config), retryAfterMs: undefined };
+      return { kind: 'failed', message: explainKafka(error, this.options.config), retryAfterMs: undefined };
     }
     const { failure } = this.session;
     if (failure !== undefined) {
@@ -191,26 +191,13 @@ export class KafkaSource implements Source {
   }
 
   private async open(): Promise<Session> {
-    const { log, config, trust } = this.options;
+    const { api, log, config, trust } = this.options;
     const { kafka } = config;
-    const login = await this.logIn();
+    const login = await readKafkaLogin(api, kafka);
     const { Consumer } = await import('@platformatic/kafka');
-    const protocol = kafka.securityProtocol;
     const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
-      clientId,
+      ...connectionOptions(kafka, login, trust),
       groupId: kafka.groupId,
-      bootstrapBrokers: login.brokers,
-      ...(protocol.endsWith('SSL') && {
-        tls: {
-          // Read anew for each connection, so that a rotated certificate counts.
-          get secureContext() {
-            return trust.context();
-          },
-        },
-      }),
-      ...(protocol.startsWith('SASL') && {
-        sasl: { mechanism: kafka.mechanism, username: login.username, password: login.password },
-      }),
       autocommit: false,
       sessionTimeout: kafka.sessionTimeoutMs,
       rebalanceTimeout: Math.max(kafka.sessionTimeoutMs, 60_000),
@@ -256,24 +243,6 @@ export class KafkaSource implements Source {
     return session;
   }
 
-  private async logIn(): Promise<{ brokers: string[]; username: string; password: string }> {
-    const { api, config } = this.options;
-    const { bootstrapServers } = config.kafka;
-    if (bootstrapServers !== undefined) return { brokers: [...bootstrapServers], username: '', password: '' };
-    const answer = await api.call(portalCalls.kafkaCredentials());
-    if (answer.kind !== 'ok') throw new PortalRefusal(`the portal gives no Kafka credentials: ${answer.message}`);
-    const { credentials } = answer.body as {
-      credentials?: { brokers?: unknown; username?: unknown; password?: unknown };
-    };
-    if (!Array.isArray(credentials?.brokers) || credentials.brokers.length === 0)
-      throw new PortalRefusal('the portal names no Kafka brokers; is PORT_API_BASE_URL right?');
-    return {
-      brokers: credentials.brokers.map(String),
-      username: String(credentials.username ?? ''),
-      password: String(credentials.password ?? ''),
-    };
-  }
-
   /** After joining, so that nothing is published before somebody reads from the end. A refusal is only worth a line. */
   private async announce(): Promise<void> {
     if (this.isAnnounced) return;
@@ -292,7 +261,7 @@ export class KafkaSource implements Source {
       }
       session.failure ??= 'the connection to the brokers ended';
     } catch (error) {
-      session.failure ??= explain(error, this.options.config);
+      session.failure ??= explainKafka(error, this.options.config);
     }
     this.wake();
   }
@@ -393,7 +362,7 @@ export class KafkaSource implements Source {
         await session.consumer.commit({ offsets });
       } catch (error) {
         // The next one covers it; until then a restart would read these again.
-        this.options.log.info({ problem: explain(error, this.options.config) }, 'progress could not be committed');
+        this.options.log.info({ problem: explainKafka(error, this.options.config) }, 'progress could not be committed');
       }
     }
     this.committing = undefined;
@@ -410,8 +379,6 @@ export class KafkaSource implements Source {
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
   }
 }
-
-class PortalRefusal extends Error {}
 
 function nameOf(record: Record): string {
   return `${record.topic}/${record.partition}`;
@@ -430,40 +397,4 @@ function heldCount(session: Session): number {
 
 function header(record: Record, name: string): string | undefined {
   return record.headerEntries.find(([key]) => key?.toString() === name)?.[1]?.toString();
-}
-
-/** What the brokers said, and what to do about it. */
-function explain(error: unknown, config: KafkaSourceOptions['config']): string {
-  if (error instanceof PortalRefusal) return error.message;
-  const said = innermost(error);
-  const { kafka } = config;
-  const remedy = [
-    [
-      /SASL|authentication/i,
-      'the brokers refuse the user; check PORT_CLIENT_ID, PORT_CLIENT_SECRET and KAFKA_CONSUMER_AUTHENTICATION_MECHANISM',
-    ],
-    [
-      /group authorization/i,
-      `the user may not use the group ${kafka.groupId}; KAFKA_CONSUMER_GROUP_ID must begin with ${config.organizationId}`,
-    ],
-    [
-      /topic authorization|unknown topic/i,
-      `the topics ${kafka.runsTopic} and ${kafka.changeLogTopic} are not there for this user; check PORT_ORG_ID, KAFKA_RUNS_TOPIC and KAFKA_CHANGE_LOG_TOPIC`,
-    ],
-    [
-      /certificate|self-signed|issuer/i,
-      'the certificate of the brokers is not trusted; add its CA as a PEM file: SSL_CERT_FILE, or a *.crt below /usr/local/share/ca-certificates',
-    ],
-    [
-      /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|connect/i,
-      'the brokers can not be reached; check DNS, firewall and KAFKA_CONSUMER_SECURITY_PROTOCOL',
-    ],
-  ].find(([pattern]) => (pattern as RegExp).test(said))?.[1];
-  return remedy === undefined ? `Kafka: ${said}` : `Kafka: ${said} (${String(remedy)})`;
-}
-
-function innermost(error: unknown): string {
-  const { message, errors, cause } = error as { message?: string; errors?: unknown[]; cause?: unknown };
-  const inner = [...(errors ?? []), ...(cause ? [cause] : [])].map(innermost).filter((line) => line !== '');
-  return ([...new Set(inner)].join('; ') || (message ?? '')).slice(0, 500);
 }
