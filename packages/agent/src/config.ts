@@ -142,16 +142,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     }
   }
 
-  const proxies = readProxies(env);
-  mistakes.push(...proxies.mistakes);
-  const certificateFile = text('QUAYSIDE_AGENT_CLIENT_CERT_FILE');
-  const keyFile = text('QUAYSIDE_AGENT_CLIENT_KEY_FILE');
-  if ((certificateFile === undefined) !== (keyFile === undefined)) {
-    mistakes.push(
-      'QUAYSIDE_AGENT_CLIENT_CERT_FILE and QUAYSIDE_AGENT_CLIENT_KEY_FILE belong together: set both or none',
-    );
-  }
-
+  const { network, mistakes: ofNetwork } = readNetwork(env);
+  mistakes.push(...ofNetwork);
   const healthPort = number('QUAYSIDE_AGENT_HEALTH_PORT', 0, { min: 0, max: 65_535, isWhole: true });
   const config: Config = {
     organizationId: required('PORT_ORG_ID', 'the id of your organization, shown in the portal under Settings'),
@@ -181,26 +173,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
       timeoutMs: seconds('WEBHOOK_INVOKER_TIMEOUT', 30, 3_600),
       verifyTls: flag('WEBHOOK_VERIFY_SSL', true),
     },
-    network: {
-      findProxy: proxies.findProxy,
-      trust: {
-        files: caFileVariables.flatMap((variable) => {
-          const path = text(variable);
-          return path === undefined ? [] : [{ path, variable }];
-        }),
-        directories: [
-          { path: text('QUAYSIDE_AGENT_CA_DIR') ?? defaultCaDir },
-          ...(text('SSL_CERT_DIR') ?? '')
-            .split(':')
-            .filter((path) => path !== '')
-            .map((path) => ({ path, variable: 'SSL_CERT_DIR' })),
-        ],
-        client:
-          certificateFile === undefined || keyFile === undefined
-            ? undefined
-            : { certificateFile, keyFile, passphrase: env.QUAYSIDE_AGENT_CLIENT_KEY_PASSPHRASE },
-      },
-    },
+    network,
     logLevel: readLogLevel(text('LOG_LEVEL'), mistakes),
     quotesAnswers: flag('DETAILED_LOGGING', true),
     dataDir: text('QUAYSIDE_AGENT_DATA_DIR'),
@@ -212,6 +185,40 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
       healthPort === 0 ? undefined : { host: text('QUAYSIDE_AGENT_HEALTH_HOST') ?? '127.0.0.1', port: healthPort },
   };
   return mistakes.length > 0 ? { kind: 'mistakes', mistakes } : { kind: 'ok', config: deepFreeze(config) };
+}
+
+/** How connections are made: proxies, whom to trust, who we are. */
+export function readNetwork(env: Readonly<Record<string, string | undefined>>): {
+  network: Config['network'];
+  mistakes: string[];
+} {
+  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const { findProxy, mistakes } = readProxies(env);
+  const certificateFile = text('QUAYSIDE_AGENT_CLIENT_CERT_FILE');
+  const keyFile = text('QUAYSIDE_AGENT_CLIENT_KEY_FILE');
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    mistakes.push(
+      'QUAYSIDE_AGENT_CLIENT_CERT_FILE and QUAYSIDE_AGENT_CLIENT_KEY_FILE belong together: set both or none',
+    );
+  }
+  const trust: TrustSources = {
+    files: caFileVariables.flatMap((variable) => {
+      const path = text(variable);
+      return path === undefined ? [] : [{ path, variable }];
+    }),
+    directories: [
+      { path: text('QUAYSIDE_AGENT_CA_DIR') ?? defaultCaDir },
+      ...(text('SSL_CERT_DIR') ?? '')
+        .split(':')
+        .filter((path) => path !== '')
+        .map((path) => ({ path, variable: 'SSL_CERT_DIR' })),
+    ],
+    client:
+      certificateFile === undefined || keyFile === undefined
+        ? undefined
+        : { certificateFile, keyFile, passphrase: env.QUAYSIDE_AGENT_CLIENT_KEY_PASSPHRASE },
+  };
+  return { network: { findProxy, trust }, mistakes };
 }
 
 const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
-import { freePort, type ServerProcess, startServerProcess, testOrganization } from '@quayside/testkit';
+import { freePort, kafkaStreamer, type ServerProcess, startServerProcess, testOrganization } from '@quayside/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { examine } from '../src/doctor.ts';
-import { kafkaStreamer } from './kafka-streamer.ts';
+
 import { environment } from './start-agent.ts';
 
 /** The doctor's part about Kafka, at a real broker with users and permissions. */
