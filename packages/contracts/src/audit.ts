@@ -29,6 +29,7 @@ export const eventNames = [
   'entity.created',
   'entity.updated',
   'entity.deleted',
+  'entity.timer_expired',
   'action.created',
   'action.updated',
   'action.deleted',
@@ -58,7 +59,12 @@ export type Origin = (typeof origins)[number];
 
 export const AuditRecord = Type.Object({
   identifier: Type.String(),
-  action: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE'), Type.Literal('DELETE')]),
+  action: Type.Union([
+    Type.Literal('CREATE'),
+    Type.Literal('UPDATE'),
+    Type.Literal('DELETE'),
+    Type.Literal('TIMER_EXPIRED'),
+  ]),
   resourceType: Type.String(),
   status: Type.Union([Type.Literal('SUCCESS'), Type.Literal('FAILURE')]),
   message: Type.Optional(Type.String()),

@@ -224,7 +224,12 @@ export const entityRoutes = {
     reply: ok({
       changes: Type.Array(
         Type.Object({
-          operation: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE'), Type.Literal('DELETE')]),
+          operation: Type.Union([
+            Type.Literal('CREATE'),
+            Type.Literal('UPDATE'),
+            Type.Literal('DELETE'),
+            Type.Literal('TIMER_EXPIRED'),
+          ]),
           at: Instant,
           by: Type.String(),
           origin: Type.String(),

@@ -9,8 +9,10 @@ import { serveAutomations } from './features/automations/routes.ts';
 import { createAutomations } from './features/automations/service.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
 import { deleteBlueprint } from './features/blueprints/service.ts';
+import { startTimers } from './features/entities/jobs.ts';
 import { serveEntities } from './features/entities/routes.ts';
 import { createEntityService, type EntityService } from './features/entities/service.ts';
+import { createTimers, timerReader } from './features/entities/service-timers.ts';
 import { serveIdentity } from './features/identity/routes.ts';
 import {
   createIdentity,
@@ -182,7 +184,7 @@ export async function startApp(
     const kafka = config.kafka && openKafka(config.kafka);
     const automations = createAutomations({ startRun: runs.startAutomation, metrics });
     const changeLog = createChangeLog({ hasKafka: kafka !== undefined });
-    const readers = [automations, changeLog, ...(kafka ? [kafka.publisher] : [])];
+    const readers = [automations, timerReader, changeLog, ...(kafka ? [kafka.publisher] : [])];
 
     serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
@@ -222,6 +224,7 @@ export async function startApp(
       upsertEntity: (world, blueprint, body, run_id) =>
         entities.create(world, blueprint, body, { upsert: true, merge: true, run_id }),
     });
+    const timers = startTimers(createTimers(outbound), waits, log);
     const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
     const messages = startMessages(createMessageDelivery({ ...outbound, vault, mailer }), waits, log);
@@ -241,7 +244,14 @@ export async function startApp(
       http.startDraining();
       clearInterval(cleanup);
       waits.close();
-      await Promise.all([deliveries.stop(), messages.stop(), watching.stop(), reading.stop(), republishing?.stop()]);
+      await Promise.all([
+        deliveries.stop(),
+        messages.stop(),
+        timers.stop(),
+        watching.stop(),
+        reading.stop(),
+        republishing?.stop(),
+      ]);
       await outbound.dispatcher.close();
       mailer?.close();
       connections.closeWhenIdle();

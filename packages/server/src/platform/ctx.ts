@@ -43,6 +43,8 @@ export interface EventInput {
   subject: string;
   blueprint?: string;
   entity?: string;
+  /** Where it is about one property of the entity. */
+  property?: string;
   runId?: string;
   before?: unknown;
   after?: unknown;
@@ -89,10 +91,10 @@ export function withOrigin(ctx: Ctx, origin: Origin): Ctx {
 async function emit(ctx: Ctx, event: EventInput): Promise<void> {
   const asJson = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await ctx.db.run(sql`
-    insert into events (org_id, name, actor, origin, trace_id, resource, subject, blueprint, entity, run_id, status, message, before, after)
+    insert into events (org_id, name, actor, origin, trace_id, resource, subject, blueprint, entity, property, run_id, status, message, before, after)
     values (
       ${ctx.orgId}, ${event.name}, ${JSON.stringify(describeActor(ctx.actor))}, ${ctx.origin}, ${ctx.traceId},
-      ${event.name.split('.')[0]}, ${event.subject}, ${event.blueprint ?? null}, ${event.entity ?? null}, ${event.runId ?? null},
+      ${event.name.split('.')[0]}, ${event.subject}, ${event.blueprint ?? null}, ${event.entity ?? null}, ${event.property ?? null}, ${event.runId ?? null},
       ${event.status ?? 'SUCCESS'}, ${event.message ?? null}, ${asJson(event.before)}, ${asJson(event.after)}
     )`);
   ctx.db.wake(eventsTopic);

@@ -21,6 +21,7 @@ export interface ReadEvent {
   subject: string;
   blueprint: string | null;
   entity: string | null;
+  property: string | null;
   runId: string | null;
   status: string;
   /** How many automations stand between this and what somebody did, and the event that began the chain. */
@@ -33,7 +34,7 @@ export interface ReadEvent {
 /** An event without what it says: enough to see whether it concerns the reader. */
 export type EventHead = Omit<ReadEvent, 'before' | 'after'>;
 
-const headColumns = sql`e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity,
+const headColumns = sql`e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity, e.property,
   e.run_id as "runId", e.status, e.depth, e.root`;
 
 /** The next events of the organization, oldest first. A reader without a cursor starts with the organization's first. */

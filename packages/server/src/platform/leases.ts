@@ -61,6 +61,18 @@ export async function enqueue(
   tx.wake(queueTopic(work.queue));
 }
 
+/** Adds work that becomes due at an instant, or moves it there; whoever holds it by then has lost it. */
+export async function schedule(
+  tx: Tx,
+  work: { orgId: string; queue: string; key: string; dueAt: Date },
+): Promise<void> {
+  await tx.run(sql`
+    insert into work as w (org_id, queue, key, due_at) values (${work.orgId}, ${work.queue}, ${work.key}, ${work.dueAt})
+    on conflict (org_id, queue, key) do update set due_at = excluded.due_at, fence = w.fence + 1, holder = null, tries = 0`);
+  // What is due later is found by the sparse poll.
+  if (work.dueAt.getTime() <= Date.now()) tx.wake(queueTopic(work.queue));
+}
+
 /** Adds work that nobody finds by looking. */
 export async function park(tx: Tx, work: { orgId: string; queue: string; key: string }): Promise<void> {
   await tx.run(sql`

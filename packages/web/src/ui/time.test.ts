@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { formatAgo, formatDuration, formatInstant } from './time.tsx';
+import { formatAgo, formatCountdown, formatDuration, formatInstant } from './time.tsx';
 
 describe('time in words', () => {
+  it.each([
+    ['2026-01-01T01:00:02Z', '1 h 0 min left'],
+    ['2026-01-01T02:30:00+02:00', '30 min 0 s left'],
+    ['2026-01-01T00:00:00.2Z', '1.0 s left'],
+    ['2026-01-01T00:00:00Z', 'Expired just now'],
+    ['no instant', 'no instant'],
+  ])('the timer %s shows %s', (to, words) => {
+    expect(formatCountdown(to, Date.parse('2026-01-01T00:00:00Z'))).toBe(words);
+  });
+
   it.each([
     [-5, '0 s'],
     [0, '0 ms'],

@@ -68,6 +68,22 @@ export function Ago({ at }: { at: string }): ReactNode {
   );
 }
 
+/** What remains until an instant, then that it has come. */
+export function formatCountdown(to: string, now: number): string {
+  const left = Date.parse(to) - now;
+  if (Number.isNaN(left)) return to;
+  return left <= 0 ? `Expired ${formatAgo(to, now)}` : `${formatDuration(Math.ceil(left / 1000) * 1000)} left`;
+}
+
+export function Countdown({ to }: { to: string }): ReactNode {
+  const now = useNow();
+  return (
+    <time dateTime={to} title={formatInstant(to)}>
+      {formatCountdown(to, Math.max(now, Date.now()))}
+    </time>
+  );
+}
+
 export function Duration({ from, to }: { from: string; to: string | undefined }): ReactNode {
   return to ? formatDuration(Date.parse(to) - Date.parse(from)) : <LiveDuration from={from} />;
 }

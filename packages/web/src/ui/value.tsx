@@ -2,7 +2,7 @@ import { IconCheck, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { ColourChip } from './colour-chip.tsx';
 import { HostLink } from './host-link.tsx';
-import { formatInstant } from './time.tsx';
+import { Countdown, formatInstant } from './time.tsx';
 
 interface Shape {
   type?: string | undefined;
@@ -25,8 +25,8 @@ export function Value({ value, shape = {} }: { value: unknown; shape?: Shape }):
   if (typeof value === 'string') {
     if (shape.enumColors && value in shape.enumColors) return chip(value, shape);
     if (shape.format === 'url' || /^https?:\/\/\S+$/.test(value)) return <HostLink url={value} />;
-    if (shape.format === 'date-time' || shape.format === 'timer')
-      return <time dateTime={value}>{formatInstant(value)}</time>;
+    if (shape.format === 'timer') return <Countdown to={value} />;
+    if (shape.format === 'date-time') return <time dateTime={value}>{formatInstant(value)}</time>;
     if (shape.format === 'email') return <a href={`mailto:${value}`}>{value}</a>;
     return value;
   }

@@ -27,6 +27,7 @@ interface EventRow {
   subject: string;
   blueprint: string | null;
   entity: string | null;
+  property: string | null;
   run_id: string | null;
   status: 'SUCCESS' | 'FAILURE';
   message: string | null;
@@ -39,6 +40,7 @@ const actionOf: Readonly<Record<string, AuditRecord['action']>> = {
   created: 'CREATE',
   deleted: 'DELETE',
   ended: 'DELETE',
+  timer_expired: 'TIMER_EXPIRED',
 };
 
 export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Promise<AuditRecord[]> {
@@ -54,8 +56,11 @@ export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Pr
   if (filter.to !== undefined) where.push(sql`at <= ${filter.to}`);
   if (filter.action === 'CREATE') where.push(sql`name like '%.created'`);
   else if (filter.action === 'DELETE') where.push(sql`(name like '%.deleted' or name like '%.ended')`);
+  else if (filter.action === 'TIMER_EXPIRED') where.push(sql`name = 'entity.timer_expired'`);
   else if (filter.action === 'UPDATE')
-    where.push(sql`name not like '%.created' and name not like '%.deleted' and name not like '%.ended'`);
+    where.push(
+      sql`name not like '%.created' and name not like '%.deleted' and name not like '%.ended' and name <> 'entity.timer_expired'`,
+    );
   if (filter.visibleTo !== undefined)
     where.push(sql`(run_id is null or not exists (
       select from runs r where r.org_id = events.org_id and r.id = events.run_id and r.is_private and r.created_by <> ${filter.visibleTo}
@@ -73,6 +78,7 @@ export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Pr
     context: {
       ...(row.blueprint ? { blueprint: row.blueprint } : {}),
       ...(row.entity ? { entity: row.entity } : {}),
+      ...(row.property ? { property: row.property } : {}),
       ...(row.run_id ? { runId: row.run_id } : {}),
       [row.resource]: row.subject,
     },

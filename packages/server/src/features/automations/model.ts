@@ -12,6 +12,7 @@ export interface Happening {
   origin: string;
   blueprint: string | null;
   entity: string | null;
+  property: string | null;
   runId: string | null;
   before: unknown;
   after: unknown;
@@ -22,6 +23,7 @@ const listensTo: Readonly<Record<string, readonly EventName[]>> = {
   ENTITY_CREATED: ['entity.created'],
   ENTITY_UPDATED: ['entity.updated'],
   ENTITY_DELETED: ['entity.deleted'],
+  TIMER_PROPERTY_EXPIRED: ['entity.timer_expired'],
   ANY_ENTITY_CHANGE: ['entity.created', 'entity.updated', 'entity.deleted'],
   RUN_CREATED: ['run.created'],
   RUN_UPDATED: ['run.updated'],
@@ -58,8 +60,15 @@ export function listen(automations: readonly Action[]): Listening {
     mayConcern: (head) => runNames.has(head.name) || byKey.has(`${head.name} ${head.blueprint}`),
     // An automation is not concerned by what happened before it was there.
     concernedBy: (event) =>
-      (byKey.get(keyOf(event)) ?? []).filter((action) => Date.parse(action.createdAt) <= event.at.getTime()),
+      (byKey.get(keyOf(event)) ?? []).filter(
+        (action) => Date.parse(action.createdAt) <= event.at.getTime() && isAboutProperty(action, event.property),
+      ),
   };
+}
+
+function isAboutProperty(action: Action, property: string | null): boolean {
+  const { event } = triggerOf(action);
+  return !('propertyIdentifier' in event) || event.propertyIdentifier === property;
 }
 
 const isEntityEvent = (event: Pick<Happening, 'name'>) => event.name.startsWith('entity.');
@@ -69,7 +78,12 @@ export function actionOf(event: Happening): string | undefined {
   return ((event.after ?? event.before) as { action?: { identifier?: string } } | null)?.action?.identifier;
 }
 
-const verbs: Readonly<Record<string, string>> = { created: 'CREATE', updated: 'UPDATE', deleted: 'DELETE' };
+const verbs: Readonly<Record<string, string>> = {
+  created: 'CREATE',
+  updated: 'UPDATE',
+  deleted: 'DELETE',
+  timer_expired: 'TIMER_EXPIRED',
+};
 
 /** What conditions see as `.`, and templates as `.event` (§4.2). `action` = the document of the action that the run is of. */
 export function eventObject(event: Happening, action: Action | undefined): Record<string, unknown> {
@@ -89,8 +103,13 @@ export function eventObject(event: Happening, action: Action | undefined): Recor
     };
   return {
     ...about,
-    context: { blueprintIdentifier: event.blueprint, entityIdentifier: event.entity, propertyIdentifier: null },
-    diff,
+    context: {
+      blueprintIdentifier: event.blueprint,
+      entityIdentifier: event.entity,
+      propertyIdentifier: event.property,
+    },
+    // A timer changes nothing: there is no before.
+    diff: event.property === null ? diff : { after: diff.after },
   };
 }
 
@@ -103,6 +122,7 @@ export function eventSummary(event: Happening): Record<string, unknown> {
     origin: event.origin,
     ...(event.blueprint === null ? {} : { blueprint: event.blueprint }),
     ...(event.entity === null ? {} : { entity: event.entity }),
+    ...(event.property === null ? {} : { property: event.property }),
     ...(event.runId === null ? {} : { runId: event.runId }),
   };
 }

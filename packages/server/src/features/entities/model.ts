@@ -145,5 +145,18 @@ function canonical(value: unknown): string {
   );
 }
 
+/** The properties of a blueprint that are timers. */
+export function timerProperties(blueprint: Pick<Blueprint, 'schema'>): string[] {
+  return Object.entries(blueprint.schema.properties)
+    .filter(([, property]) => property.format === 'timer')
+    .map(([key]) => key);
+}
+
+/** The instant of a timer, in milliseconds; undefined where the value is none. */
+export function instantOf(value: unknown): number | undefined {
+  const instant = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
 /** A search that can not be carried out; the message says which rule and why. */
 export class QueryMistake extends Error {}

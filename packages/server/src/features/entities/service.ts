@@ -8,6 +8,7 @@ import { findBlueprintIfAny, getBlueprint, listBlueprints, type StoredBlueprint 
 import { findPersonById } from '../identity/index.ts';
 import { draftFrom, type EntityDraft, findPropertyMistakes, isSameDraft, mergeDraft, QueryMistake } from './model.ts';
 import { asksAboutCaller, type Query, type SearchCaller } from './model-search.ts';
+import { armTimers } from './service-timers.ts';
 import * as store from './store.ts';
 import { type SearchRequest, searchEntities } from './store-search.ts';
 
@@ -65,6 +66,7 @@ export function createEntityService(dependencies: {
     const saved = await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier);
     if (!saved) throw new Error('An entity vanished while it was written.');
     const after = store.toEntity(saved, blueprint);
+    await armTimers(ctx, blueprint, rowId, before?.properties ?? {}, draft.properties);
     await ctx.emit({
       name: before ? 'entity.updated' : 'entity.created',
       subject: draft.identifier,
@@ -431,10 +433,11 @@ export async function readMigration(world: World, id: string): Promise<Migration
   );
 }
 
-const operationOf: Readonly<Record<string, 'CREATE' | 'UPDATE' | 'DELETE'>> = {
+const operationOf: Readonly<Record<string, 'CREATE' | 'UPDATE' | 'DELETE' | 'TIMER_EXPIRED'>> = {
   'entity.created': 'CREATE',
   'entity.updated': 'UPDATE',
   'entity.deleted': 'DELETE',
+  'entity.timer_expired': 'TIMER_EXPIRED',
 };
 
 export async function readHistory(world: World, blueprintIdentifier: string, identifier: string, limit: number) {

@@ -102,6 +102,26 @@ export async function findEntity(
   return row && toStoredEntity(row);
 }
 
+export async function findEntityByRow(tx: Tx, orgId: string, rowId: number): Promise<StoredEntity | undefined> {
+  const row = await tx.find<EntityRow>(
+    sql`select ${entityColumns} from ${fromEntities} where e.org_id = ${orgId} and e.id = ${rowId}`,
+  );
+  return row && toStoredEntity(row);
+}
+
+/** The values of a property, of every entity of the blueprint that has one. */
+export async function listValues(
+  tx: Tx,
+  orgId: string,
+  blueprint: string,
+  property: string,
+): Promise<{ rowId: number; value: unknown }[]> {
+  return tx.many(sql`
+    select e.id as "rowId", e.properties -> ${property} as value
+    from entities e join blueprints b on b.org_id = e.org_id and b.id = e.blueprint_id
+    where e.org_id = ${orgId} and b.identifier = ${blueprint} and e.properties ? ${property}`);
+}
+
 export async function lockEntity(
   tx: Tx,
   orgId: string,

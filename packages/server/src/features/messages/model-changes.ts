@@ -10,6 +10,8 @@ export interface Change {
   subject: string;
   blueprint: string | null;
   entity: string | null;
+  /** The timer that has expired; null = something changed. */
+  property: string | null;
   runId: string | null;
   status: string;
   before: unknown;
@@ -34,7 +36,9 @@ function destinationOf(blueprint: unknown): ChangeLogDestination | undefined {
 
 /** Changes of a blueprint, of its entities, and of the runs of its actions. */
 function isChange(event: Pick<Change, 'name' | 'blueprint'>): boolean {
-  return event.blueprint !== null && /^(?:blueprint|entity|run)\.(?:created|updated|deleted)$/.test(event.name);
+  return (
+    event.blueprint !== null && /^(?:blueprint|entity|run)\.(?:created|updated|deleted|timer_expired)$/.test(event.name)
+  );
 }
 
 /** For the events of one read: where each of them goes, with every blueprint asked for once. */
@@ -59,6 +63,8 @@ const actions: Readonly<Record<string, string>> = { created: 'CREATE', deleted: 
  */
 export function changeLogMessage(change: Change, destination: ChangeLogDestination): Record<string, unknown> {
   const isForAgent = destination.type === 'WEBHOOK' && destination.agent;
+  const embedded = isForAgent ? { changelogDestination: destination } : {};
+  if (change.property !== null) return { ...timerMessage(change, change.property), ...embedded };
   return {
     action: actions[change.name.split('.')[1] ?? ''] ?? 'UPDATE',
     resourceType: change.resource,
@@ -70,7 +76,19 @@ export function changeLogMessage(change: Change, destination: ChangeLogDestinati
       ...(change.runId !== null && !isForAgent ? { runId: change.runId } : {}),
     },
     diff: { before: change.before ?? null, after: change.after ?? null },
-    ...(isForAgent ? { changelogDestination: destination } : {}),
+    ...embedded,
+  };
+}
+
+/** A timer changes nothing, nobody expired it, and it happened when the timer said. */
+function timerMessage(change: Change, property: string): Record<string, unknown> {
+  const { properties } = change.after as { properties: Record<string, unknown> };
+  return {
+    action: 'TIMER_EXPIRED',
+    resourceType: change.resource,
+    status: change.status,
+    trigger: { by: { byPort: true, orgId: change.actor.orgId }, origin: 'API', at: properties[property] },
+    context: { entity: change.entity, blueprint: change.blueprint, property },
   };
 }
 
