@@ -179,7 +179,8 @@ create table events (
   before json,
   after json,
   depth integer default 0 not null,
-  root bigint
+  root bigint,
+  property text
 );
 create table kafka_users (
   org_id text not null,
