@@ -2,6 +2,19 @@
 
 -- Functions
 
+CREATE OR REPLACE FUNCTION public.quayside_add_system_blueprints()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into blueprints (org_id, identifier, document, created_by, updated_by)
+  select new.org_id, wanted, quayside_system_blueprint(wanted), 'quayside', 'quayside'
+  from unnest(array['_team', '_user']) wanted
+  on conflict (org_id, identifier) do nothing;
+  return null;
+end
+$function$
+;
 CREATE OR REPLACE FUNCTION public.quayside_event_cause()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -25,6 +38,71 @@ exception when others then
 end
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.quayside_mirror_members()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update entities e set team = now_in.teams, updated_at = now()
+  from (
+    select u.org_id, u.email, b.id as blueprint_id, array(
+      select t.identifier from team_members m join teams t on t.org_id = m.org_id and t.id = m.team_id
+      where m.org_id = u.org_id and m.user_id = u.id order by t.name) as teams
+    from users u join blueprints b on b.org_id = u.org_id and b.identifier = '_user'
+    where (u.org_id, u.id) in (select org_id, user_id from changed)
+  ) now_in
+  where e.org_id = now_in.org_id and e.blueprint_id = now_in.blueprint_id and e.identifier = now_in.email
+    and e.team <> now_in.teams;
+  return null;
+end
+$function$
+;
+CREATE OR REPLACE FUNCTION public.quayside_mirror_team()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    delete from entities e using blueprints b
+    where b.org_id = old.org_id and b.identifier = '_team'
+      and e.org_id = b.org_id and e.blueprint_id = b.id and e.identifier = old.identifier;
+    return null;
+  end if;
+  insert into entities (org_id, blueprint_id, identifier, title, properties, created_by, updated_by)
+  select new.org_id, b.id, new.identifier, new.name, jsonb_strip_nulls(jsonb_build_object('description', new.description)),
+    'quayside', 'quayside'
+  from blueprints b where b.org_id = new.org_id and b.identifier = '_team'
+  on conflict (org_id, blueprint_id, identifier) do update
+    set title = excluded.title, properties = (entities.properties - 'description') || excluded.properties, updated_at = now()
+    where entities.title <> excluded.title
+      or entities.properties <> (entities.properties - 'description') || excluded.properties;
+  return null;
+end
+$function$
+;
+CREATE OR REPLACE FUNCTION public.quayside_mirror_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    delete from entities e using blueprints b
+    where b.org_id = old.org_id and b.identifier = '_user'
+      and e.org_id = b.org_id and e.blueprint_id = b.id and e.identifier = old.email;
+    return null;
+  end if;
+  insert into entities (org_id, blueprint_id, identifier, title, properties, created_by, updated_by)
+  select new.org_id, b.id, new.email,
+    coalesce(nullif(concat_ws(' ', nullif(new.first_name, ''), nullif(new.last_name, '')), ''), new.email),
+    jsonb_build_object('status', initcap(new.status), 'port_role', new.role), 'quayside', 'quayside'
+  from blueprints b where b.org_id = new.org_id and b.identifier = '_user'
+  on conflict (org_id, blueprint_id, identifier) do update
+    set title = excluded.title, properties = entities.properties || excluded.properties, updated_at = now()
+    where entities.title <> excluded.title or entities.properties <> entities.properties || excluded.properties;
+  return null;
+end
+$function$
+;
 CREATE OR REPLACE FUNCTION public.quayside_org_id()
  RETURNS text
  LANGUAGE sql
@@ -42,6 +120,32 @@ begin
   execute format('create policy every_organization on %s to quayside_system using (true) with check (true)', protected);
   execute format('grant %s on %s to quayside_app, quayside_system', privileges, protected);
 end
+$function$
+;
+CREATE OR REPLACE FUNCTION public.quayside_system_blueprint(wanted text)
+ RETURNS json
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case wanted
+    when '_team' then json_build_object(
+      'identifier', '_team', 'title', 'Team', 'icon', 'Team',
+      'schema', json_build_object(
+        'properties', json_build_object('description', json_build_object('type', 'string', 'title', 'Description')),
+        'required', '[]'::json),
+      'relations', '{}'::json, 'mirrorProperties', '{}'::json, 'calculationProperties', '{}'::json,
+      'aggregationProperties', '{}'::json)
+    when '_user' then json_build_object(
+      'identifier', '_user', 'title', 'User', 'icon', 'User',
+      'schema', json_build_object(
+        'properties', json_build_object(
+          'status', json_build_object('type', 'string', 'title', 'Status', 'enum', '["Invited", "Active", "Disabled"]'::json,
+            'enumColors', '{"Invited": "yellow", "Active": "green", "Disabled": "red"}'::json),
+          'port_role', json_build_object('type', 'string', 'title', 'Role', 'enum', '["Admin", "Moderator", "Member"]'::json)),
+        'required', '[]'::json),
+      'relations', '{}'::json, 'mirrorProperties', '{}'::json, 'calculationProperties', '{}'::json,
+      'aggregationProperties', '{}'::json)
+  end
 $function$
 ;
 

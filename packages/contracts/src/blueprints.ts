@@ -100,6 +100,10 @@ export const Blueprint = Type.Object({
 });
 export type Blueprint = Static<typeof Blueprint>;
 
+/** What is built into a system blueprint; an organization may add to it. */
+export const BlueprintStructure = Type.Object({ identifier: BlueprintIdentifier, ...blueprintFields });
+export type BlueprintStructure = Static<typeof BlueprintStructure>;
+
 const BlueprintParams = Type.Object({ blueprint_identifier: Type.String() });
 
 export const blueprintRoutes = {
@@ -132,6 +136,16 @@ export const blueprintRoutes = {
     params: BlueprintParams,
     query: Type.Object({ exclude_calculated_properties: Type.Optional(Type.Boolean()) }),
     reply: ok({ blueprint: Blueprint }),
+    refusals: ['not_found'],
+  }),
+  getStructure: route({
+    id: 'blueprint.getStructure',
+    method: 'GET',
+    path: '/v1/blueprints/system/:blueprint_identifier/structure',
+    summary: 'Read what is built into a system blueprint (_user, _team)',
+    can: 'blueprint:read',
+    params: BlueprintParams,
+    reply: ok({ blueprint: BlueprintStructure }),
     refusals: ['not_found'],
   }),
   replace: route({

@@ -20,6 +20,7 @@ import {
   primaryCredential,
   setUpFirstOrganization,
 } from './features/identity/service.ts';
+import * as twins from './features/identity/service-twins.ts';
 import { serveKafka } from './features/kafka/routes.ts';
 import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';
 import { createPublisher } from './features/kafka/service-publisher.ts';
@@ -168,7 +169,7 @@ export async function startApp(
     };
 
     const waits = createClaimWaits(wakes);
-    const entities = createEntityService({ findRunStatus, deleteBlueprint, check: createValueCheck() });
+    const entities = createEntityService({ findRunStatus, deleteBlueprint, people: twins, check: createValueCheck() });
     const runs = createRunService({
       vault,
       metrics,

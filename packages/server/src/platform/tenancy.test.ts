@@ -61,7 +61,7 @@ describe('tenancy', () => {
 
   it('shows one organization its own rows only, even to a query that forgot to ask for it', async () => {
     const rows = await database.tenant('org_a', (tx) =>
-      tx.many<{ org_id: string }>(sql`select org_id from blueprints`),
+      tx.many<{ org_id: string }>(sql`select distinct org_id from blueprints`),
     );
     expect(rows).toEqual([{ org_id: 'org_a' }]);
   });

@@ -12,13 +12,13 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { useBlueprints } from '../features/blueprints/index.ts';
+import { useOwnBlueprints } from '../features/blueprints/index.ts';
 import { useMay, useMe } from '../features/session/index.ts';
 import { glyphOf } from '../ui/icon.tsx';
 
 /** The sidebar. What a role may not open is not offered; the server refuses it in any case. */
 export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNode {
-  const { data: blueprints = [] } = useBlueprints();
+  const { data: blueprints = [] } = useOwnBlueprints();
   const maySeeAgents = useMay('agent:read');
   const isAdmin = useMe().user.roles.some((role) => role.name === 'Admin');
   const mayManage = useMay('credential:manage');

@@ -2,14 +2,14 @@ import { useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { actionsQuery, operationWords } from '../features/actions/index.ts';
-import { useBlueprints } from '../features/blueprints/index.ts';
+import { useOwnBlueprints } from '../features/blueprints/index.ts';
 import type { Command } from './commands.ts';
 
 export function useCommands(): Command[] {
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
   const { data: actions = [] } = useQuery(actionsQuery);
-  const { data: blueprints = [] } = useBlueprints();
+  const { data: blueprints = [] } = useOwnBlueprints();
   const pages = [
     ['Self-service', '/self-serve', 'actions execute'],
     ['Runs', '/runs', 'history log'],

@@ -1,4 +1,4 @@
-import type { BlueprintBody, BlueprintPatch, ErrorDetail } from '@quayside/contracts';
+import type { BlueprintBody, BlueprintPatch, BlueprintStructure, ErrorDetail } from '@quayside/contracts';
 
 /** Rules of a blueprint document (spec/catalog.md §1). */
 
@@ -74,5 +74,31 @@ export function findMistakes(body: BlueprintDocument, before?: BlueprintDocument
         message: `can not change from ${property.type} to ${next.type}. Remove the property, save, and add it again.`,
       });
   }
+  return mistakes;
+}
+
+/**
+ * What is built in stays as it is, and nothing that is added may be required: people are invited by those who know
+ * nothing of it.
+ */
+export function findSystemMistakes(body: BlueprintDocument, structure: BlueprintStructure): ErrorDetail[] {
+  const mistakes: ErrorDetail[] = [];
+  for (const [key, builtIn] of Object.entries(structure.schema.properties)) {
+    const property = body.schema.properties[key];
+    const isKept =
+      property?.type === builtIn.type &&
+      property.format === builtIn.format &&
+      JSON.stringify(property.enum) === JSON.stringify(builtIn.enum);
+    if (!isKept)
+      mistakes.push({
+        path: `body.schema.properties.${key}`,
+        message: `is built into ${structure.identifier} and can not be changed or removed.`,
+      });
+  }
+  const message = `can not be required: ${structure.identifier} is filled by the portal itself.`;
+  for (const name of body.schema.required ?? [])
+    mistakes.push({ path: 'body.schema.required', message: `${name} ${message}` });
+  for (const [key, relation] of Object.entries(body.relations ?? {}))
+    if (relation.required) mistakes.push({ path: `body.relations.${key}.required`, message });
   return mistakes;
 }

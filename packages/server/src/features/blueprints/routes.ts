@@ -10,6 +10,9 @@ export function serveBlueprints(http: Http): void {
   http.serve(blueprintRoutes.get, async ({ world, params }) => ({
     blueprint: await service.readBlueprint(world, params.blueprint_identifier),
   }));
+  http.serve(blueprintRoutes.getStructure, async ({ world, params }) => ({
+    blueprint: await service.readStructure(world, params.blueprint_identifier),
+  }));
   http.serve(blueprintRoutes.replace, async ({ world, params, body }) => ({
     blueprint: await service.replaceBlueprint(world, params.blueprint_identifier, body),
   }));

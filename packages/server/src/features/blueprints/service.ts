@@ -1,8 +1,16 @@
-import type { Blueprint, BlueprintBody, BlueprintPatch, ErrorDetail } from '@quayside/contracts';
+import type { Blueprint, BlueprintBody, BlueprintPatch, BlueprintStructure, ErrorDetail } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { type BlueprintDocument, complete, findMistakes, isSystemBlueprint, merge, withoutStamps } from './model.ts';
+import {
+  type BlueprintDocument,
+  complete,
+  findMistakes,
+  findSystemMistakes,
+  isSystemBlueprint,
+  merge,
+  withoutStamps,
+} from './model.ts';
 import * as store from './store.ts';
 
 const shown = ({ rowId: _rowId, ...blueprint }: store.StoredBlueprint): Blueprint => blueprint;
@@ -14,6 +22,8 @@ function documentOf({ rowId: _rowId, ...blueprint }: store.StoredBlueprint): Blu
 
 async function assertSound(ctx: Ctx, body: BlueprintDocument, before?: BlueprintDocument): Promise<void> {
   const mistakes: ErrorDetail[] = findMistakes(body, before);
+  const structure = await store.findStructure(ctx.db, before?.identifier ?? body.identifier);
+  if (structure) mistakes.push(...findSystemMistakes(body, structure));
   for (const [key, relation] of Object.entries(body.relations ?? {})) {
     const isSelf = relation.target === body.identifier || relation.target === before?.identifier;
     if (!isSelf && !(await store.findBlueprint(ctx.db, ctx.orgId, relation.target)))
@@ -61,6 +71,12 @@ export async function listBlueprints(world: World): Promise<Blueprint[]> {
 
 export async function readBlueprint(world: World, identifier: string): Promise<Blueprint> {
   return world.transaction(async (ctx) => shown(await get(ctx, identifier)));
+}
+
+export async function readStructure(world: World, identifier: string): Promise<BlueprintStructure> {
+  return world.transaction(
+    async (ctx) => (await store.findStructure(ctx.db, identifier)) ?? refuseMissing('System blueprint', identifier),
+  );
 }
 
 export async function replaceBlueprint(

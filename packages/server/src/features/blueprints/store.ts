@@ -1,4 +1,4 @@
-import type { Blueprint } from '@quayside/contracts';
+import type { Blueprint, BlueprintStructure } from '@quayside/contracts';
 import { sql, type Tx } from '../../platform/db.ts';
 import type { BlueprintDocument } from './model.ts';
 
@@ -44,6 +44,14 @@ export async function listBlueprints(tx: Tx, orgId: string): Promise<StoredBluep
   return (await tx.many<BlueprintRow>(sql`select * from blueprints where org_id = ${orgId} order by identifier`)).map(
     toBlueprint,
   );
+}
+
+/** Of the blueprints that every organization has; migration 0015 holds them. */
+export async function findStructure(tx: Tx, identifier: string): Promise<BlueprintStructure | undefined> {
+  const row = await tx.one<{ structure: BlueprintStructure | null }>(
+    sql`select quayside_system_blueprint(${identifier}) as structure`,
+  );
+  return row.structure ?? undefined;
 }
 
 export async function insertBlueprint(tx: Tx, orgId: string, body: BlueprintDocument, by: string): Promise<void> {

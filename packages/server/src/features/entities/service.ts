@@ -23,14 +23,57 @@ export interface WriteFlags {
 /** Deletes an empty blueprint. Given by app.ts, as a feature writes only what it owns. */
 export type DeleteBlueprint = (ctx: Ctx, identifier: string) => Promise<void>;
 
+/** Teams and users behind the entities of `_team` and `_user`; their own twins are theirs to keep. */
+export interface People {
+  saveTeamOf(ctx: Ctx, before: EntityDraft | undefined, twin: EntityDraft): Promise<void>;
+  removeTeamOf(ctx: Ctx, identifier: string): Promise<void>;
+  saveUserOf(ctx: Ctx, before: EntityDraft | undefined, twin: EntityDraft): Promise<void>;
+  removeUserOf(ctx: Ctx, identifier: string): Promise<void>;
+}
+
 /** Entities that are read and deleted in one step of a removal. */
 const removalBatch = 500;
 
 export function createEntityService(dependencies: {
   findRunStatus: FindRunStatus;
   deleteBlueprint: DeleteBlueprint;
+  people: People;
   check: CheckValue;
 }) {
+  const { people } = dependencies;
+  const twins: Readonly<Record<string, TwinKind | undefined>> = {
+    _team: { save: people.saveTeamOf, remove: people.removeTeamOf },
+    _user: { save: people.saveUserOf, remove: people.removeUserOf },
+  };
+
+  /**
+   * Writes the person or team first. That makes or changes their twin, and what they say of its built-in values stands;
+   * the rest of the write is added to it.
+   */
+  async function saveTwin(
+    ctx: Ctx,
+    blueprint: StoredBlueprint,
+    kind: TwinKind,
+    before: store.StoredEntity | undefined,
+    draft: EntityDraft,
+  ): Promise<{ twin: store.StoredEntity; draft: EntityDraft }> {
+    assertManagesPeople(ctx, blueprint.identifier);
+    if (before && before.identifier !== draft.identifier)
+      refuse(
+        'invalid_request',
+        `body.identifier can not change: entities of ${blueprint.identifier} stand for people.`,
+      );
+    await kind.save(ctx, before, draft);
+    const twin = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier);
+    if (!twin) throw new Error('A person has no twin in the catalog.');
+    const properties = { ...draft.properties };
+    for (const key of builtInProperties[blueprint.identifier] ?? [])
+      if (key in twin.properties) properties[key] = twin.properties[key];
+      else delete properties[key];
+    const team = blueprint.identifier === '_user' ? twin.team : draft.team;
+    return { twin, draft: { ...draft, title: twin.title, team, properties } };
+  }
+
   /** The run a write is tied to: unknown → 404; ended → the write happens, the tie is left out (decision D8). */
   async function tieTo(ctx: Ctx, runId: string | undefined): Promise<string | undefined> {
     if (!runId) return undefined;
@@ -52,8 +95,10 @@ export function createEntityService(dependencies: {
     const links = await resolveRelations(ctx, blueprint, draft, flags.create_missing_related_entities ?? false, runId);
     if (before && isSameDraft(before, { ...draft, relations: pruneRelations(draft, blueprint.relations ?? {}) }))
       return store.toEntity(before, blueprint);
-    const write = { orgId: ctx.orgId, draft, datasource: ctx.userAgent, by: ctx.actor.id };
-    let rowId = before?.rowId;
+    const kind = twins[blueprint.identifier];
+    const twin = kind && (await saveTwin(ctx, blueprint, kind, before, draft));
+    const write = { orgId: ctx.orgId, draft: twin?.draft ?? draft, datasource: ctx.userAgent, by: ctx.actor.id };
+    let rowId = before?.rowId ?? twin?.twin.rowId;
     if (rowId === undefined) {
       rowId = await store.insertEntity(ctx.db, { ...write, blueprintId: blueprint.rowId });
       if (rowId === undefined)
@@ -250,7 +295,11 @@ export function createEntityService(dependencies: {
         `The entity "${identifier}" has_dependents: ${dependents.length} entities need it. Delete them first, or pass delete_dependents=true.`,
         dependents.slice(0, 20),
       );
-    await store.deleteEntity(ctx.db, ctx.orgId, before.rowId);
+    const kind = twins[blueprint.identifier];
+    if (kind) {
+      assertManagesPeople(ctx, blueprint.identifier);
+      await kind.remove(ctx, identifier);
+    } else await store.deleteEntity(ctx.db, ctx.orgId, before.rowId);
     await ctx.emit({
       name: 'entity.deleted',
       subject: identifier,
@@ -272,6 +321,8 @@ export function createEntityService(dependencies: {
   ): Promise<string> {
     return world.transaction(async (ctx) => {
       const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+      if (twins[blueprintIdentifier])
+        refuse('forbidden', `The entities of ${blueprintIdentifier} stand for people. Delete them one by one.`);
       const runId = await tieTo(ctx, flags.run_id);
       const needing = (await listBlueprints(ctx)).filter(
         (other) =>
@@ -331,6 +382,23 @@ export function createEntityService(dependencies: {
   };
 }
 export type EntityService = ReturnType<typeof createEntityService>;
+
+interface TwinKind {
+  save(ctx: Ctx, before: EntityDraft | undefined, twin: EntityDraft): Promise<void>;
+  remove(ctx: Ctx, identifier: string): Promise<void>;
+}
+
+/** What people say of themselves; see migration 0015. */
+const builtInProperties: Readonly<Record<string, readonly string[]>> = {
+  _team: ['description'],
+  _user: ['status', 'port_role'],
+};
+
+/** Whoever may write entities must not make themselves an administrator by it. */
+function assertManagesPeople(ctx: Ctx, blueprint: string): void {
+  if (ctx.actor.kind !== 'system' && !ctx.actor.permissions.has('user:manage'))
+    refuse('forbidden', `Entities of ${blueprint} stand for people; changing them needs the permission user:manage.`);
+}
 
 /** Rolls a validation_only write back, carrying what it would have written. */
 class ValidatedOnly extends Error {

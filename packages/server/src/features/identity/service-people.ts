@@ -86,7 +86,7 @@ export async function invite(
   }
 }
 
-async function putInTeams(ctx: Ctx, userId: string, names: readonly string[], path: string): Promise<void> {
+export async function putInTeams(ctx: Ctx, userId: string, names: readonly string[], path: string): Promise<void> {
   const [unknown] = await people.replaceTeamsOf(ctx.db, ctx.orgId, userId, names);
   if (unknown !== undefined) {
     const message = `names the team "${unknown}", which was not found.`;
@@ -95,36 +95,45 @@ async function putInTeams(ctx: Ctx, userId: string, names: readonly string[], pa
 }
 
 export async function changeUser(world: World, email: string, patch: UserPatch): Promise<User> {
-  return world.transaction(async (ctx) => {
-    const user = await mustFindUser(ctx, email);
-    const before = await toShownUser(ctx, user);
-    const role = highest(patch.roles);
-    if ((role !== undefined && role !== 'Admin') || patch.status === 'DISABLED')
-      await assertNotLastAdministrator(ctx, user, 'demoted or disabled');
-    if (patch.status === 'ACTIVE' && !user.passwordHash)
-      refuse('invalid_request', `${user.email} has not set a password yet; send them a password link instead.`, [
-        { path: 'body.status', message: 'is not possible before the user has set a password.' },
-      ]);
-    await people.updateUser(ctx.db, ctx.orgId, user.id, {
-      ...(role === undefined ? {} : { role }),
-      ...(patch.status === undefined ? {} : { status: patch.status }),
-    });
-    if (patch.teams) await putInTeams(ctx, user.id, patch.teams, 'body.teams');
-    if (patch.status === 'DISABLED') await people.deleteSessionsOf(ctx.db, ctx.orgId, user.id);
-    const after = await toShownUser(ctx, await mustFindUser(ctx, email));
-    await ctx.emit({ name: 'user.updated', subject: user.email, before, after });
-    return after;
+  return world.transaction(async (ctx) => changeFoundUser(ctx, await mustFindUser(ctx, email), patch));
+}
+
+/** In the caller's transaction. */
+export async function changeFoundUser(
+  ctx: Ctx,
+  user: store.StoredUser,
+  patch: UserPatch & { firstName?: string; lastName?: string },
+): Promise<User> {
+  const before = await toShownUser(ctx, user);
+  const role = highest(patch.roles);
+  if ((role !== undefined && role !== 'Admin') || patch.status === 'DISABLED')
+    await assertNotLastAdministrator(ctx, user, 'demoted or disabled');
+  if (patch.status === 'ACTIVE' && !user.passwordHash)
+    refuse('invalid_request', `${user.email} has not set a password yet; send them a password link instead.`, [
+      { path: 'body.status', message: 'is not possible before the user has set a password.' },
+    ]);
+  await people.updateUser(ctx.db, ctx.orgId, user.id, {
+    ...(role === undefined ? {} : { role }),
+    ...(patch.status === undefined ? {} : { status: patch.status }),
+    ...(patch.firstName === undefined ? {} : { firstName: patch.firstName }),
+    ...(patch.lastName === undefined ? {} : { lastName: patch.lastName }),
   });
+  if (patch.teams) await putInTeams(ctx, user.id, patch.teams, 'body.teams');
+  if (patch.status === 'DISABLED') await people.deleteSessionsOf(ctx.db, ctx.orgId, user.id);
+  const after = await toShownUser(ctx, await mustFindUser(ctx, user.email));
+  await ctx.emit({ name: 'user.updated', subject: user.email, before, after });
+  return after;
 }
 
 export async function removeUser(world: World, email: string): Promise<void> {
-  await world.transaction(async (ctx) => {
-    const user = await mustFindUser(ctx, email);
-    await assertNotLastAdministrator(ctx, user, 'deleted');
-    const before = await toShownUser(ctx, user);
-    await people.deleteUser(ctx.db, ctx.orgId, user.id);
-    await ctx.emit({ name: 'user.deleted', subject: user.email, before });
-  });
+  await world.transaction(async (ctx) => deleteFoundUser(ctx, await mustFindUser(ctx, email)));
+}
+
+export async function deleteFoundUser(ctx: Ctx, user: store.StoredUser): Promise<void> {
+  await assertNotLastAdministrator(ctx, user, 'deleted');
+  const before = await toShownUser(ctx, user);
+  await people.deleteUser(ctx.db, ctx.orgId, user.id);
+  await ctx.emit({ name: 'user.deleted', subject: user.email, before });
 }
 
 async function assertNotLastAdministrator(ctx: Ctx, user: store.StoredUser, what: string): Promise<void> {

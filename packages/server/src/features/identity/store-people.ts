@@ -19,11 +19,13 @@ export async function updateUser(
   tx: Tx,
   orgId: string,
   id: string,
-  change: { role?: string; status?: string; passwordHash?: string },
+  change: { role?: string; status?: string; passwordHash?: string; firstName?: string; lastName?: string },
 ): Promise<void> {
   await tx.run(sql`
     update users set role = coalesce(${change.role ?? null}, role), status = coalesce(${change.status ?? null}, status),
-      password_hash = coalesce(${change.passwordHash ?? null}, password_hash), updated_at = now()
+      password_hash = coalesce(${change.passwordHash ?? null}, password_hash),
+      first_name = coalesce(${change.firstName ?? null}, first_name), last_name = coalesce(${change.lastName ?? null}, last_name),
+      updated_at = now()
     where org_id = ${orgId} and id = ${id}`);
 }
 
@@ -116,6 +118,11 @@ export async function listTeams(tx: Tx, orgId: string): Promise<Team[]> {
 export async function findTeam(tx: Tx, orgId: string, name: string): Promise<Team | undefined> {
   const row = await tx.find<TeamRow>(sql`
     ${selectTeams} where org_id = ${orgId} and (name = ${name} or identifier = ${name}) order by name = ${name} desc limit 1`);
+  return row && toTeam(row);
+}
+
+export async function findTeamByIdentifier(tx: Tx, orgId: string, identifier: string): Promise<Team | undefined> {
+  const row = await tx.find<TeamRow>(sql`${selectTeams} where org_id = ${orgId} and identifier = ${identifier}`);
   return row && toTeam(row);
 }
 

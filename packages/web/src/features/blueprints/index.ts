@@ -1,1 +1,1 @@
-export { useBlueprint, useBlueprints } from './queries.ts';
+export { useBlueprint, useBlueprints, useOwnBlueprints } from './queries.ts';

@@ -13,6 +13,13 @@ export function useBlueprints() {
   return useQuery(blueprintsQuery);
 }
 
+const own = (blueprints: Blueprint[]) => blueprints.filter(({ identifier }) => !identifier.startsWith('_'));
+
+/** Without those that every portal has: teams and users have a page of their own. */
+export function useOwnBlueprints() {
+  return useQuery({ ...blueprintsQuery, select: own });
+}
+
 export function useBlueprint(identifier: string | undefined): Blueprint | undefined {
   const { data } = useBlueprints();
   return data?.find((blueprint) => blueprint.identifier === identifier);

@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { EmptyState, ErrorPanel, IconTile, Loading, Page } from '../../ui/index.ts';
-import { useBlueprints } from '../blueprints/index.ts';
+import { useOwnBlueprints } from '../blueprints/index.ts';
 import { entityCountQuery } from '../entities/index.ts';
 
 /** The data model as cards; the way into the catalog when the sidebar is folded away. */
 export function CatalogIndexPage(): ReactNode {
-  const blueprints = useBlueprints();
+  const blueprints = useOwnBlueprints();
   return (
     <Page title="Catalog" lead="Everything the portal knows, by blueprint.">
       {blueprints.isPending && <Loading label="Loading the catalog" />}

@@ -4,7 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
 import { EmptyState, ErrorPanel, Loading, originWord, Page } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
-import { useBlueprints } from '../blueprints/index.ts';
+import { useOwnBlueprints } from '../blueprints/index.ts';
 import { useMe } from '../session/index.ts';
 import { type RunFilters, runsQuery } from './queries.ts';
 import { RunsTable } from './runs-table.tsx';
@@ -17,7 +17,7 @@ export function RunsPage(): ReactNode {
   const navigate = useNavigate({ from: '/runs' });
   const { user } = useMe();
   const { data: actions = [] } = useQuery(actionsQuery);
-  const { data: blueprints = [] } = useBlueprints();
+  const { data: blueprints = [] } = useOwnBlueprints();
   const filters: RunFilters = {
     ...(search.action ? { action: search.action } : {}),
     ...(search.blueprint ? { blueprint: search.blueprint } : {}),
