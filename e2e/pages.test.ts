@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { runRoutes } from '@quayside/contracts';
+import { type ActionBody, actionRoutes, peopleRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
 import { createDatabase, type TestDatabase } from '@quayside/testkit';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -11,6 +12,7 @@ let database: TestDatabase;
 let portal: Portal;
 let browser: Browser;
 let runId: string;
+let waitingId: string;
 
 beforeAll(async () => {
   database = await createDatabase(inject('postgresAdminUrl'));
@@ -20,6 +22,22 @@ beforeAll(async () => {
     body: { properties: { name: 'tasting-notes', language: 'Go', depends_on: ['catalogue'] } },
   });
   runId = run.id;
+  await portal.call(peopleRoutes.invite, { body: { invitee: { email: 'new@example.com' } } });
+  await portal.call(secretRoutes.create, { body: { secretName: 'API_TOKEN', secretValue: 'a-long-secret-value' } });
+  await portal.call(actionRoutes.create, {
+    body: {
+      identifier: 'drop_database',
+      title: 'Drop a database',
+      requiredApproval: true,
+      trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: { name: { type: 'string' } } } },
+      invocationMethod: { type: 'WEBHOOK', url: 'https://example.com' },
+    } as ActionBody,
+  });
+  const waiting = await portal.call(runRoutes.execute, {
+    params: { action_identifier: 'drop_database' },
+    body: { properties: { name: 'orders' } },
+  });
+  waitingId = waiting.run.id;
   const isDone = async (): Promise<void> => {
     const { run: now } = await portal.call(runRoutes.get, { params: { run_id: runId }, query: { version: 'v2' } });
     expect(now.status).toBe('SUCCESS');
@@ -113,6 +131,30 @@ const cases: readonly Case[] = [
       await page.getByText('Give it a name').waitFor();
     },
   },
+  { name: 'people', path: '/settings/people', reach: row(/Invited/) },
+  {
+    name: 'invitation',
+    path: '/settings/people',
+    async reach(page) {
+      await page.getByRole('button', { name: 'Invite' }).click();
+      await page.getByRole('dialog').getByLabel('E-mail').waitFor();
+    },
+  },
+  { name: 'secrets', path: '/settings/secrets', reach: row(/API_TOKEN/) },
+  {
+    name: 'new secret',
+    path: '/settings/secrets',
+    async reach(page) {
+      await page.getByRole('button', { name: 'New secret' }).click();
+      await page.getByRole('dialog').getByLabel('Name').waitFor();
+    },
+  },
+  {
+    name: 'approval',
+    path: '/runs/:waiting',
+    reach: (page) => page.getByRole('button', { name: 'Approve' }).waitFor(),
+  },
+  { name: 'password link', path: '/password#not-a-token', reach: heading('Set your password') },
   { name: 'get started', path: '/get-started', reach: (page) => page.getByText('1 agent is connected').waitFor() },
   { name: 'nowhere', path: '/nowhere', reach: heading('There is no such page') },
   {
@@ -134,12 +176,16 @@ const cases: readonly Case[] = [
   },
 ];
 
-async function judge(page: Page, withoutRules: string[] = []): Promise<void> {
+/** For those who look at every page: QUAYSIDE_SCREENSHOTS=<folder> keeps a picture of each, as it was judged. */
+const pictures = process.env.QUAYSIDE_SCREENSHOTS;
+
+async function judge(page: Page, name: string, withoutRules: string[] = []): Promise<void> {
   for (const width of [1280, 360]) {
     await page.setViewportSize({ width, height: 800 });
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const where = `${width} px, ${colorScheme}`;
+      if (pictures) await page.screenshot({ path: join(pictures, `${name} ${width} ${colorScheme}.png`) });
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
       expect(overflow, `wider than the window at ${where}`).toBeLessThanOrEqual(0);
       // No frames here, so one pass in the page is enough (legacy mode). Only colours depend on the scheme.
@@ -159,11 +205,11 @@ async function judge(page: Page, withoutRules: string[] = []): Promise<void> {
 }
 
 describe('every page is accessible and fits', () => {
-  it.each(cases)('$name', async ({ path, reach, withoutRules }) => {
+  it.each(cases)('$name', async ({ name, path, reach, withoutRules }) => {
     const { page, complaints, close } = await visit(browser, portal);
-    await openAs(page, path.replace(':run', runId));
+    await openAs(page, path.replace(':run', runId).replace(':waiting', waitingId));
     await reach(page);
-    await judge(page, withoutRules);
+    await judge(page, name, withoutRules);
     await close();
     expect(complaints).toEqual([]);
   });
@@ -173,7 +219,7 @@ describe('every page is accessible and fits', () => {
     await page.goto('/');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('Enter your password').waitFor();
-    await judge(page);
+    await judge(page, 'login');
     await close();
     expect(complaints).toEqual([]);
   });

@@ -25,7 +25,7 @@ export interface Budget {
 
 /** Chosen so that each hostile program of test/hostile.test.ts ends within 100 ms and 64 MB on a 2-core machine. */
 export const DEFAULT_BUDGET: Readonly<Budget> = {
-  steps: 400_000,
+  steps: 350_000,
   outputBytes: 16 * 1024 * 1024,
   outputDepth: 1_000,
   memoryBytes: 16 * 1024 * 1024,
