@@ -46,7 +46,7 @@ export async function listBlueprints(tx: Tx, orgId: string): Promise<StoredBluep
   );
 }
 
-/** Of the blueprints that every organization has; migration 0015 holds them. */
+/** Of the blueprints that every organization has; migration 0016 holds them. */
 export async function findStructure(tx: Tx, identifier: string): Promise<BlueprintStructure | undefined> {
   const row = await tx.one<{ structure: BlueprintStructure | null }>(
     sql`select quayside_system_blueprint(${identifier}) as structure`,

@@ -388,7 +388,7 @@ interface TwinKind {
   remove(ctx: Ctx, identifier: string): Promise<void>;
 }
 
-/** What people say of themselves; see migration 0015. */
+/** What people say of themselves; see migration 0016. */
 const builtInProperties: Readonly<Record<string, readonly string[]>> = {
   _team: ['description'],
   _user: ['status', 'port_role'],

@@ -9,7 +9,7 @@ import * as people from './store-people.ts';
 
 /**
  * Writes to the catalog's `_team` and `_user` are writes to teams and users. They happen here, in the writer's transaction;
- * the database then brings the twin up to date (migration 0015), so the two can not differ.
+ * the database then brings the twin up to date (migration 0016), so the two can not differ.
  */
 export interface Twin {
   identifier: string;
