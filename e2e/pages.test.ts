@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type ActionBody, actionRoutes, peopleRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
+import {
+  type ActionBody,
+  actionRoutes,
+  identityRoutes,
+  peopleRoutes,
+  runRoutes,
+  secretRoutes,
+} from '@quayside/contracts';
 import { createDatabase, type TestDatabase } from '@quayside/testkit';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { launchBrowser, openAs, visit } from './browser.ts';
+import { allKinds } from './forms.ts';
 import { type Portal, startPortal } from './portal.ts';
 
 /** Every page, light and dark, wide and narrow: nothing for axe to report, nothing wider than the window, no complaint. */
@@ -38,6 +46,9 @@ beforeAll(async () => {
     body: { properties: { name: 'orders' } },
   });
   waitingId = waiting.run.id;
+  await portal.call(actionRoutes.create, { body: allKinds });
+  const freezes = [{ from: '2030-01-01T00:00:00Z', to: '2030-01-02T00:00:00Z', reason: 'Stocktaking' }];
+  await portal.call(identityRoutes.patchOrganization, { body: { settings: { freezes } } });
   const isDone = async (): Promise<void> => {
     const { run: now } = await portal.call(runRoutes.get, { params: { run_id: runId }, query: { version: 'v2' } });
     expect(now.status).toBe('SUCCESS');
@@ -79,6 +90,74 @@ const cases: readonly Case[] = [
       await page.getByRole('combobox', { name: 'Target entity' }).click();
       await page.getByRole('option', { name: /checkout in staging/ }).waitFor();
     },
+  },
+  {
+    name: 'form with every kind of input',
+    path: '/self-serve?action=all_kinds',
+    reach: (page) => page.getByRole('dialog').getByLabel('Secret of several lines').waitFor(),
+  },
+  {
+    name: 'form as JSON',
+    path: '/self-serve?action=all_kinds',
+    async reach(page) {
+      await page.getByRole('dialog').getByRole('switch', { name: 'JSON mode' }).click();
+      await page.getByRole('dialog').getByLabel('Inputs as JSON').fill('{ "text": }');
+      await page.getByText(/Line 1, column 11/).waitFor();
+    },
+  },
+  {
+    name: 'new action without a title',
+    path: '/self-serve/new',
+    async reach(page) {
+      await page.getByRole('button', { name: 'Create', exact: true }).first().click();
+      await page.getByText('Give the action a title').waitFor();
+    },
+  },
+  {
+    name: 'form of an action, and its JSON',
+    path: '/self-serve/all_kinds/edit',
+    async reach(page) {
+      await page.getByRole('tab', { name: /User form/ }).click();
+      await page.getByRole('button', { name: 'Advanced configuration' }).click();
+      await page.getByLabel('Form as JSON').waitFor();
+      await page.getByRole('radiogroup', { name: 'Result as' }).getByText('JSON').click();
+      await page.getByLabel('Action as JSON').waitFor();
+    },
+  },
+  {
+    name: 'input of an action',
+    path: '/self-serve/scaffold_service/edit',
+    async reach(page) {
+      await page.getByRole('tab', { name: /User form/ }).click();
+      await page.getByRole('button', { name: 'More for Tier' }).click();
+      await page.getByRole('menuitem', { name: 'Edit' }).click();
+      await page.getByRole('dialog').getByLabel('Choice 1', { exact: true }).waitFor();
+    },
+  },
+  {
+    name: 'backend of an action, tested',
+    path: '/self-serve/scaffold_service/edit',
+    async reach(page) {
+      await page.getByRole('tab', { name: /Backend/ }).click();
+      await page.getByRole('button', { name: 'Test JQ' }).click();
+      await page.getByRole('region', { name: 'What is sent' }).waitFor();
+      await page.getByLabel('Template').fill('{"a": "{{ .inputs | nope }}"}');
+      await page.getByText(/nope/).last().waitFor();
+    },
+  },
+  {
+    name: 'permissions of an action',
+    path: '/self-serve/change_replicas/edit',
+    async reach(page) {
+      await page.getByRole('tab', { name: /Permissions/ }).click();
+      await page.getByRole('switch', { name: 'A policy decides' }).click();
+      await page.getByLabel('A policy decides: queries and conditions').waitFor();
+    },
+  },
+  {
+    name: 'guardrails',
+    path: '/settings/guardrails',
+    reach: (page) => page.getByRole('row', { name: /Stocktaking/ }).waitFor(),
   },
   { name: 'runs', path: '/runs', reach: row(/Scaffold a service/) },
   {

@@ -11,11 +11,12 @@ import {
 } from '@tanstack/react-router';
 import { type ReactNode, Suspense } from 'react';
 import { asApiError } from './api/index.ts';
-import { actionsQuery, SelfServicePage } from './features/actions/index.ts';
+import { actionsQuery, EditActionPage, NewActionPage, SelfServicePage } from './features/actions/index.ts';
 import { AgentsPage } from './features/agents/index.ts';
 import { AuditPage } from './features/audit/index.ts';
 import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/index.ts';
 import { CredentialsPage } from './features/credentials/index.ts';
+import { GuardrailsPage } from './features/guardrails/index.ts';
 import { PeoplePage } from './features/people/index.ts';
 import { RunPage, RunsPage } from './features/runs/index.ts';
 import { SecretsPage } from './features/secrets/index.ts';
@@ -25,6 +26,7 @@ import {
   parseAuditSearch,
   parseCatalogSearch,
   parseLoginSearch,
+  parseNewActionSearch,
   parseRunsSearch,
   parseSelfServeSearch,
 } from './search.ts';
@@ -81,6 +83,17 @@ const selfServe = createRoute({
   component: SelfServicePage,
   validateSearch: parseSelfServeSearch,
 });
+const newAction = createRoute({
+  getParentRoute: () => shell,
+  path: '/self-serve/new',
+  component: NewActionPage,
+  validateSearch: parseNewActionSearch,
+});
+const editAction = createRoute({
+  getParentRoute: () => shell,
+  path: '/self-serve/$action/edit',
+  component: EditActionPage,
+});
 const runs = createRoute({
   getParentRoute: () => shell,
   path: '/runs',
@@ -104,6 +117,11 @@ const credentials = createRoute({
 });
 const people = createRoute({ getParentRoute: () => shell, path: '/settings/people', component: PeoplePage });
 const secrets = createRoute({ getParentRoute: () => shell, path: '/settings/secrets', component: SecretsPage });
+const guardrails = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/guardrails',
+  component: GuardrailsPage,
+});
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/audit',
@@ -120,6 +138,8 @@ const tree = root.addChildren([
   shell.addChildren([
     home,
     selfServe,
+    newAction,
+    editAction,
     runs,
     run,
     catalogIndex,
@@ -129,6 +149,7 @@ const tree = root.addChildren([
     credentials,
     people,
     secrets,
+    guardrails,
     audit,
     start,
     nowhere,

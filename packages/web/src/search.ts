@@ -43,6 +43,14 @@ export function parseSelfServeSearch(raw: Raw): SelfServeSearch {
   };
 }
 
+export interface NewActionSearch {
+  /** The action to begin with, for a duplicate. */
+  from?: string | undefined;
+}
+export function parseNewActionSearch(raw: Raw): NewActionSearch {
+  return { from: text(raw.from) };
+}
+
 export interface RunsSearch {
   action?: string | undefined;
   blueprint?: string | undefined;

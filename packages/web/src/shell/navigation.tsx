@@ -8,6 +8,7 @@ import {
   IconPlayerPlay,
   IconRobot,
   IconRoute,
+  IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -78,6 +79,12 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <Link to="/settings/people">
             <IconUsers size={18} aria-hidden="true" />
             <span>People</span>
+          </Link>
+        )}
+        {isAdmin && (
+          <Link to="/settings/guardrails">
+            <IconShieldCheck size={18} aria-hidden="true" />
+            <span>Guardrails</span>
           </Link>
         )}
         {isAdmin && (

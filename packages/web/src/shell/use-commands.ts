@@ -17,6 +17,8 @@ export function useCommands(): Command[] {
     ['Agents', '/agents', 'execution'],
     ['Credentials', '/settings/credentials', 'client secret token'],
     ['Secrets', '/settings/secrets', 'token password template'],
+    ['Guardrails', '/settings/guardrails', 'freeze four eyes approval'],
+    ['New action', '/self-serve/new', 'create builder form'],
     ['People', '/settings/people', 'users teams invite role'],
     ['Audit log', '/audit', 'history who changed'],
     ['Get started', '/get-started', 'help connect agent'],

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
 import { FieldControl } from './field-control.tsx';
+import { FormItems } from './form-items.tsx';
 import { targetName } from './form-model.ts';
 import { operationWords } from './group-actions.ts';
 import { JsonMode } from './json-mode.tsx';
@@ -73,26 +74,19 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
             {isEmpty && <Text size="sm">This action needs no inputs.</Text>}
             {isJson && <JsonMode inputs={userInputs} values={form.values} onChange={form.replaceValues} />}
             {isJson && <JsonMistakes errors={form.errors} />}
-            {(isJson ? [] : (step?.items ?? [])).map((item) =>
-              item.kind === 'title' ? (
-                <Box key={`title ${item.key}`} mt="xs" pb={4} style={{ borderBottom: '1px solid var(--q-line)' }}>
-                  <Title order={3}>{item.title}</Title>
-                  {item.description && (
-                    <Text size="xs" c="dimmed">
-                      {item.description}
-                    </Text>
-                  )}
-                </Box>
-              ) : (
-                <FieldControl
-                  key={item.field.name}
-                  field={item.field}
-                  error={form.errors[item.field.name]}
-                  isFirst={item.field === first && !(form.target && !form.target.isFixed)}
-                  onChange={(draft) => form.set(item.field.name, draft)}
-                  register={form.register(item.field.name)}
-                />
-              ),
+            {!isJson && (
+              <FormItems items={step?.items ?? []}>
+                {(field) => (
+                  <FieldControl
+                    key={field.name}
+                    field={field}
+                    error={form.errors[field.name]}
+                    isFirst={field === first && !(form.target && !form.target.isFixed)}
+                    onChange={(draft) => form.set(field.name, draft)}
+                    register={form.register(field.name)}
+                  />
+                )}
+              </FormItems>
             )}
           </>
         )}

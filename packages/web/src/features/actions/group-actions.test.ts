@@ -29,12 +29,33 @@ it('groups by blueprint with the general ones last, by operation in its own orde
     ['General', ['ask']],
   ]);
   expect(by({ by: 'operation' }).map(([title]) => title)).toEqual(['Create', 'Day-2 operations']);
-  expect(by()).toEqual([['Actions', ['ask', 'create', 'scale']]]);
+  expect(by()).toEqual([['', ['ask', 'create', 'scale']]]);
   expect([groupingFor(12), groupingFor(13)]).toEqual(['none', 'blueprint']);
 });
 
 it('finds every word, in any order, also in the name of the blueprint', () => {
-  expect(by({ text: 'ment SCALE' })).toEqual([['Actions', ['scale']]]);
+  expect(by({ text: 'ment SCALE' })).toEqual([['', ['scale']]]);
   expect(by({ text: 'scale service' })).toEqual([]);
-  expect(by({ operation: 'CREATE' })).toEqual([['Actions', ['ask', 'create']]]);
+  expect(by({ operation: 'CREATE' })).toEqual([['', ['ask', 'create']]]);
+});
+
+it('puts favourites first; then the list needs a heading', () => {
+  expect(by({ favourites: new Set(['scale', 'gone']) })).toEqual([
+    ['Favourites', ['scale']],
+    ['All actions', ['ask', 'create', 'scale']],
+  ]);
+});
+
+it('shows what was used last where there is more than one can see at once', () => {
+  const many = Array.from({ length: 13 }, (_, index) => action(`a${String(index).padStart(2, '0')}`, 'CREATE'));
+  const options = {
+    operation: undefined,
+    by: 'none' as const,
+    titleOf: (each: string) => each,
+    used: ['a07', 'gone', 'a01'],
+  };
+  const groups = groupActions(many, { ...options, text: '' });
+  expect(groups.map((group) => group.title)).toEqual(['Recently used', 'All actions']);
+  expect(groups[0]?.actions.map((each) => each.identifier)).toEqual(['a07', 'a01']);
+  expect(groupActions(many.slice(0, 12), { ...options, text: '' })).toHaveLength(1);
 });

@@ -34,6 +34,10 @@ export function groupActions(
     operation: Operation | undefined;
     by: Grouping;
     titleOf: (blueprint: string) => string;
+    /** Identifiers of those with a star: a group of their own, before the others. */
+    favourites?: ReadonlySet<string>;
+    /** Those the person executed lately, the last first. */
+    used?: readonly string[];
   },
 ): ActionGroup[] {
   const words = by.text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -57,7 +61,7 @@ export function groupActions(
     const { operation, blueprintIdentifier } = action.trigger;
     const ofBlueprint = { key: blueprintIdentifier ?? '', title: by.titleOf(blueprintIdentifier ?? '') || 'General' };
     const { key, title } = {
-      none: { key: 'all', title: 'Actions' },
+      none: { key: 'all', title: '' },
       blueprint: ofBlueprint,
       operation: { key: operation, title: operationTitles[operation] },
     }[by.by];
@@ -68,7 +72,32 @@ export function groupActions(
   for (const group of groups.values()) {
     group.actions.sort((a, b) => (a.title ?? a.identifier).localeCompare(b.title ?? b.identifier));
   }
+  const own = ownGroups(found, by);
   const rank = (group: ActionGroup): number =>
     by.by === 'operation' ? operations.indexOf(group.key as Operation) : group.key ? 0 : 1;
-  return [...groups.values()].sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title));
+  const rest = [...groups.values()].sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title));
+  const only = rest[0];
+  // A single list needs a heading as soon as another stands above it.
+  if (by.by === 'none' && only && own.length > 0) rest[0] = { ...only, title: 'All actions' };
+  return [...own, ...rest];
+}
+
+/** As many as stand in a row. */
+const shownUsed = 4;
+
+/** Favourites, and what was used last. Where everything fits into one look, what was used last needs no second place. */
+function ownGroups(
+  found: readonly SelfServiceAction[],
+  by: { text: string; favourites?: ReadonlySet<string>; used?: readonly string[] },
+): ActionGroup[] {
+  const favourites = found.filter((action) => by.favourites?.has(action.identifier));
+  favourites.sort((a, b) => (a.title ?? a.identifier).localeCompare(b.title ?? b.identifier));
+  const used =
+    found.length > shownWithoutGroups && by.text === ''
+      ? (by.used ?? []).flatMap((name) => found.filter((action) => action.identifier === name)).slice(0, shownUsed)
+      : [];
+  return [
+    { key: '$favourites', title: 'Favourites', actions: favourites },
+    { key: '$used', title: 'Recently used', actions: used },
+  ].filter((group) => group.actions.length > 0);
 }

@@ -34,6 +34,18 @@ export function actionQuery(identifier: string) {
   });
 }
 
+/** What the person executed lately, the last first, each once. */
+export function usedActionsQuery(email: string) {
+  return queryOptions({
+    queryKey: ['runs', 'used', email],
+    queryFn: async ({ signal }) => {
+      const { runs } = await call(runRoutes.list, { query: { user_email: email, limit: 50, version: 'v2' }, signal });
+      return [...new Set(runs.map((run) => run.action.identifier))];
+    },
+    staleTime: 30_000,
+  });
+}
+
 /** The person as `.user` of forms sees them: with teams, roles and their entity in the catalog. */
 export const callerQuery = queryOptions({
   queryKey: ['me', 'caller'],

@@ -1,14 +1,17 @@
 import { Box, Button, Group, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
-import { IconBolt } from '@tabler/icons-react';
+import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useId } from 'react';
-import { Chip, EmptyState, ErrorPanel, IconTile, Loading, Page, SearchBox } from '../../ui/index.ts';
+import { type ReactNode, useEffect, useState } from 'react';
+import { EmptyState, ErrorPanel, Loading, Page, SearchBox } from '../../ui/index.ts';
 import { useBlueprints } from '../blueprints/index.ts';
-import { useMay } from '../session/index.ts';
+import { useMay, useMe } from '../session/index.ts';
+import { ActionCard } from './action-card.tsx';
+import { DeleteDialog } from './delete-dialog.tsx';
+import { readFavourites, toggleFavourite } from './favourites.ts';
 import { groupActions, groupingFor, groupings, operationWords } from './group-actions.ts';
 import { ActionForm, preloadActionForm } from './lazy-action-form.tsx';
-import { actionsQuery, type SelfServiceAction } from './queries.ts';
+import { actionsQuery, type SelfServiceAction, usedActionsQuery } from './queries.ts';
 
 export function SelfServicePage(): ReactNode {
   const search = useSearch({ from: '/shell/self-serve' });
@@ -19,18 +22,43 @@ export function SelfServicePage(): ReactNode {
     void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
   const titleOf = (blueprint: string): string =>
     blueprints.find((each) => each.identifier === blueprint)?.title ?? blueprint;
+  const { user } = useMe();
+  const mayCreate = useMay('action:create');
+  const [favourites, setFavourites] = useState(() => readFavourites(localStorage, user.id));
+  const [deleting, setDeleting] = useState<SelfServiceAction | undefined>();
+  const { data: used = [] } = useQuery(usedActionsQuery(user.email));
   const grouping = search.group ?? groupingFor(actions.data?.length ?? 0);
   const groups = groupActions(actions.data ?? [], {
     text: search.q ?? '',
     operation: search.operation,
     by: grouping,
     titleOf,
+    favourites,
+    used,
   });
   useEffect(preloadActionForm, []);
   const isFiltered = Boolean(search.q || search.operation);
 
   return (
-    <Page title="Self-service" lead="Pick what you need. Each button starts a run that you can watch.">
+    <Page
+      title="Self-service"
+      lead="Pick what you need. Each button starts a run that you can watch."
+      actions={
+        <>
+          <Button variant="default" renderRoot={(props) => <Link {...props} to="/runs" search={{ mine: true }} />}>
+            My runs
+          </Button>
+          {mayCreate && (
+            <Button
+              leftSection={<IconPlus size={16} />}
+              renderRoot={(props) => <Link {...props} to="/self-serve/new" />}
+            >
+              Action
+            </Button>
+          )}
+        </>
+      }
+    >
       <div className="q-filters">
         <SearchBox label="Search actions" value={search.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
         <Select
@@ -61,8 +89,8 @@ export function SelfServicePage(): ReactNode {
       )}
       <Stack gap="xl">
         {groups.map((group) => (
-          <section key={group.key} aria-label={group.title}>
-            {grouping !== 'none' && (
+          <section key={group.key} aria-label={group.title || 'Actions'}>
+            {group.title && (
               <Group gap={8} mb="xs">
                 <Title order={2}>{group.title}</Title>
                 <Text c="dimmed" size="sm">
@@ -75,14 +103,18 @@ export function SelfServicePage(): ReactNode {
                 <ActionCard
                   key={action.identifier}
                   action={action}
-                  headingOrder={grouping === 'none' ? 2 : 3}
+                  headingOrder={group.title ? 3 : 2}
                   blueprint={titleOf(action.trigger.blueprintIdentifier ?? '')}
+                  isFavourite={favourites.has(action.identifier)}
+                  onFavourite={() => setFavourites(toggleFavourite(localStorage, user.id, action.identifier))}
+                  onDelete={() => setDeleting(action)}
                 />
               ))}
             </SimpleGrid>
           </section>
         ))}
       </Stack>
+      {deleting && <DeleteDialog action={deleting} onClose={() => setDeleting(undefined)} />}
       {search.action && actions.data && (
         <OpenAction
           action={actions.data.find((action) => action.identifier === search.action)}
@@ -92,68 +124,6 @@ export function SelfServicePage(): ReactNode {
         />
       )}
     </Page>
-  );
-}
-
-/** What pressing the button does, in a word that the button does not say already. */
-const effects = { CREATE: 'Creates', 'DAY-2': 'Changes', DELETE: 'Deletes' } as const;
-
-function ActionCard({
-  action,
-  blueprint,
-  headingOrder,
-}: {
-  action: SelfServiceAction;
-  blueprint: string;
-  headingOrder: 2 | 3;
-}): ReactNode {
-  const titleId = useId();
-  const mayExecute = useMay('action:execute');
-  const title = action.title ?? action.identifier;
-  const word = action.trigger.actionCardButtonText ?? operationWords[action.trigger.operation];
-  return (
-    <Box component="li" className="q-panel" p="md" style={{ display: 'flex', flexDirection: 'column', gap: 10 }}>
-      <Group gap="sm" wrap="nowrap" align="flex-start">
-        <IconTile name={action.icon} fallback={IconBolt} size={38} />
-        <Box miw={0}>
-          <Title order={headingOrder} size="h3" id={titleId} className="q-wrap">
-            {title}
-          </Title>
-          <Text size="sm" c="dimmed" lineClamp={3} mt={2}>
-            {action.description ?? 'No description.'}
-          </Text>
-        </Box>
-      </Group>
-      <Group justify="space-between" mt="auto" wrap="nowrap">
-        <Group gap={6}>
-          <Chip tone={action.trigger.operation === 'DELETE' ? 'stop' : 'calm'}>
-            {`${effects[action.trigger.operation]} ${blueprint}`.trim()}
-          </Chip>
-          {action.requiredApproval && <Chip tone="wait">Needs approval</Chip>}
-        </Group>
-        {mayExecute ? (
-          <Button
-            size="xs"
-            variant="light"
-            aria-label={`${word}: ${title}`}
-            renderRoot={(props) => (
-              <Link
-                {...props}
-                to="/self-serve"
-                search={(all) => ({ ...all, action: action.identifier })}
-                resetScroll={false}
-              />
-            )}
-          >
-            {word}
-          </Button>
-        ) : (
-          <Text size="xs" c="dimmed">
-            Your role may not execute
-          </Text>
-        )}
-      </Group>
-    </Box>
   );
 }
 
@@ -210,8 +180,8 @@ function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
   }
   return (
     <EmptyState title="There are no actions yet">
-      An action is a form plus the webhook it calls. <Link to="/get-started">Get started</Link> creates the first one
-      with one command.
+      An action is a form plus the webhook it calls. <Link to="/self-serve/new">Make one here</Link>, or let{' '}
+      <Link to="/get-started">Get started</Link> create the first one with one command.
     </EmptyState>
   );
 }

@@ -1,0 +1,238 @@
+import { actionRoutes, runRoutes } from '@quayside/contracts';
+import { createDatabase, type TestDatabase, testOrganization } from '@quayside/testkit';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { launchBrowser, openAs, type Visit, visit } from './browser.ts';
+import { allKinds, approved, dynamic, wizard } from './forms.ts';
+import { type Portal, startPortal } from './portal.ts';
+
+/** Forms as people meet them: every kind of input, rules that follow what is typed, steps, JSON, links, the builder. */
+let database: TestDatabase;
+let portal: Portal;
+let browser: Browser;
+let visitor: Visit;
+let page: Page;
+
+beforeAll(async () => {
+  database = await createDatabase(inject('postgresAdminUrl'));
+  [portal, browser] = await Promise.all([startPortal({ isDemo: true, databaseUrl: database.url }), launchBrowser()]);
+  for (const body of [allKinds, dynamic, wizard, approved]) await portal.call(actionRoutes.create, { body });
+});
+afterAll(async () => {
+  await browser.close();
+  await portal.stop();
+  await database.drop();
+});
+beforeEach(async () => {
+  visitor = await visit(browser, portal);
+  page = visitor.page;
+});
+afterEach(async () => {
+  await visitor.close();
+  expect(visitor.complaints).toEqual([]);
+});
+
+const dialog = () => page.getByRole('dialog');
+/** By its whole label; one that is required ends in a star. */
+const field = (name: string) => dialog().getByLabel(new RegExp(`^${name.replace(/[^\w ]/g, '\\$&')}( \\*)?$`));
+const patience = { timeout: 20_000 };
+async function choose(label: string, option: string | RegExp): Promise<void> {
+  await dialog().getByRole('combobox', { name: label, exact: true }).click();
+  await page.getByRole('option', { name: option }).click();
+}
+
+async function startedRun() {
+  await page.waitForURL(/\/runs\/r_/);
+  const runId = /\/runs\/(r_\w+)/.exec(page.url())?.[1] ?? '';
+  return (await portal.call(runRoutes.get, { params: { run_id: runId }, query: { version: 'v2' } })).run;
+}
+
+describe('a form', () => {
+  it('takes every kind of input, tells what is wrong beside each, and shows no secret afterwards', async () => {
+    await openAs(page, '/self-serve?action=all_kinds');
+    await field('Text').fill('x');
+    await field('Several lines').fill('one\ntwo');
+    await choose('Choice', 'blue');
+    await choose('Choice of numbers', '2');
+    await field('Number').fill('0');
+    await dialog().getByRole('switch', { name: 'Switch' }).click();
+    await field('Object').fill('{"Key": 1}');
+    await field('List').fill('abc');
+    await page.keyboard.press('Enter');
+    await field('List').fill('NO');
+    await page.keyboard.press('Enter');
+    await choose('Several of some', 'b');
+    await page.keyboard.press('Escape');
+    await field('When').fill('2030-01-02T03:04');
+    await field('URL').fill('example');
+    await field('E-mail').fill('nobody');
+    await field('Address').fill('10.0.0.1');
+    await field('YAML').fill('a: [1');
+    await field('Markdown').fill('# Hello');
+    await field('Link: URL').fill('https://example.com');
+    await field('Link: text').fill('Example');
+    await choose('Person', new RegExp(testOrganization.adminEmail));
+    await dialog().getByRole('combobox', { name: 'Service', exact: true }).fill('check');
+    await page.getByRole('option', { name: /Checkout/ }).click();
+    await dialog().getByRole('combobox', { name: 'Services', exact: true }).fill('loyalty');
+    await page.getByRole('option', { name: /Loyalty/ }).click();
+    expect(await field('Secret').getAttribute('type')).toBe('password');
+    await field('Secret').fill('hunter2-hidden');
+    await field('Secret of several lines').fill('hunter3\nhidden');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    for (const mistake of [
+      'Text must have at least 2 characters.',
+      'Number must be more than 0.',
+      'Object does not allow the key "Key".',
+      'List “NO” must match the pattern ^[a-z]+$.',
+      'URL must be a full URL',
+      'E-mail must be an e-mail address',
+      'Address must be an IPv6 address',
+      'YAML is not valid YAML: line 1',
+    ])
+      await dialog().getByText(mistake).waitFor();
+
+    await field('Text').fill('xy');
+    await field('Number').fill('7.5');
+    await field('Object').fill('{"key": 1}');
+    await field('List').press('Backspace');
+    await field('URL').fill('https://example.com/a');
+    await field('E-mail').fill('ana@example.com');
+    await field('Address').fill('2001:db8::1');
+    await field('YAML').fill('a: [1]');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const run = await startedRun();
+    const { secret, secret_lines, ...values } = run.rawProperties;
+    expect(values).toEqual({
+      text: 'xy',
+      lines: 'one\ntwo',
+      choice: 'blue',
+      number_choice: 2,
+      number: 7.5,
+      flag: true,
+      object: { key: 1 },
+      list: ['abc'],
+      several: ['b'],
+      when: new Date('2030-01-02T03:04').toISOString(),
+      url: 'https://example.com/a',
+      mail: 'ana@example.com',
+      address: '2001:db8::1',
+      yaml: 'a: [1]',
+      markdown: '# Hello',
+      link: { url: 'https://example.com', displayText: 'Example' },
+      person: testOrganization.adminEmail,
+      service: 'checkout',
+      services: ['loyalty'],
+    });
+    expect(JSON.stringify(run)).not.toContain('hidden');
+    expect([secret, secret_lines].every((each) => String(each).length > 40)).toBe(true);
+    await page.getByRole('tab', { name: 'Data' }).click();
+    await page.getByRole('region', { name: 'Inputs as sent' }).waitFor();
+    expect(await page.content()).not.toContain('hunter');
+  });
+
+  it('follows what is typed: choices, visibility, defaults, datasets, required', async () => {
+    await openAs(page, '/self-serve?action=dynamic');
+    const version = dialog().getByRole('combobox', { name: 'Version' });
+    await dialog().getByText('First fill in Language').waitFor();
+    expect(await version.isDisabled()).toBe(true);
+    expect(await field('Reason').count()).toBe(0);
+    await expect.poll(() => field('Requester').inputValue(), patience).toBe(testOrganization.adminEmail);
+    expect(await field('Requester').isDisabled()).toBe(true);
+
+    await choose('Language', 'Go');
+    await field('Reason').waitFor();
+    expect(await field('Name').inputValue()).toBe('svc-go');
+    await choose('Version', '1.25');
+    await dialog().getByRole('combobox', { name: 'Service' }).click();
+    await page.getByRole('option', { name: /Shipment tracker/ }).waitFor();
+    expect(await page.getByRole('option', { name: /Checkout/ }).count()).toBe(0);
+    await page.getByRole('option', { name: /Shipment tracker/ }).click();
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    await dialog().getByText('Reason is required.').waitFor();
+
+    // Another parent: its child starts again, what is hidden is no longer asked for.
+    await choose('Language', 'Python');
+    await field('Reason').waitFor({ state: 'detached' });
+    expect(await version.inputValue()).toBe('');
+    expect(await field('Name').inputValue()).toBe('svc-python');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    // The service that was chosen is written in Go: only the server can know.
+    await dialog()
+      .getByText(/names the entity "shipment-tracker".*not one of the choices/)
+      .waitFor();
+    await dialog().getByRole('button', { name: 'Remove Shipment tracker' }).click();
+    await field('Name').fill('');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    expect((await startedRun()).rawProperties).toEqual({ language: 'Python', requester: testOrganization.adminEmail });
+  });
+
+  it('in steps goes on only when a step is right, and leaves out the one that is hidden', async () => {
+    await openAs(page, '/self-serve?action=wizard');
+    await dialog().getByText('Step 1 of 2').waitFor();
+    await dialog().getByRole('heading', { name: 'About it' }).waitFor();
+    expect(await dialog().getByRole('switch', { name: 'JSON mode' }).count()).toBe(0);
+    await dialog().getByRole('button', { name: 'Next' }).click();
+    await dialog().getByText('Name is required.').waitFor();
+    await field('Name').fill('shop');
+    await dialog().getByRole('switch', { name: 'Big' }).click();
+    await dialog().getByText('Step 1 of 3').waitFor();
+    await dialog().getByRole('button', { name: 'Next' }).click();
+    await dialog().getByRole('heading', { name: 'How big' }).waitFor();
+    await dialog().getByRole('button', { name: 'Back' }).click();
+    await dialog().getByRole('switch', { name: 'Big' }).click();
+    await dialog().getByRole('button', { name: 'Next' }).click();
+    await dialog().getByRole('heading', { name: 'Notes' }).waitFor();
+    // A reload loses nothing.
+    await field('Notes').fill('kept');
+    await page.reload();
+    await dialog().getByText('This is what you typed before.').waitFor();
+    expect(await field('Notes').inputValue()).toBe('kept');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    expect((await startedRun()).rawProperties).toEqual({ name: 'shop', isBig: false, notes: 'kept' });
+  });
+
+  it('can be written as JSON, both ways, and comes filled in by a link', async () => {
+    const inputs = JSON.stringify({ text: 'from a link', choice: 'red' });
+    await openAs(page, `/self-serve?${new URLSearchParams({ action: 'all_kinds', actionInputs: inputs })}`);
+    await expect.poll(() => field('Text').inputValue(), patience).toBe('from a link');
+    await dialog().getByRole('switch', { name: 'JSON mode' }).click();
+    const json = field('Inputs as JSON');
+    expect(JSON.parse(await json.inputValue())).toEqual({ text: 'from a link', choice: 'red' });
+    await json.fill('{"txt": "x"}');
+    await dialog().getByText('“txt” is not an input of this action.').waitFor();
+    await json.fill('{"text": "typed", "list": ["a", "b"]}');
+    await dialog().getByRole('switch', { name: 'JSON mode' }).click();
+    expect(await field('Text').inputValue()).toBe('typed');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    expect((await startedRun()).rawProperties).toEqual({ text: 'typed', list: ['a', 'b'] });
+  });
+
+  it('of a Day-2 action in a link has its entity', async () => {
+    const inputs = JSON.stringify({ $targetEntity: 'checkout-production' });
+    await openAs(page, `/self-serve?${new URLSearchParams({ action: 'change_replicas', actionInputs: inputs })}`);
+    await dialog().getByText('checkout in production').waitFor();
+  });
+});
+
+describe('an approval', () => {
+  it('waits in the inbox, is declined with a reason, and that is what the run says', async () => {
+    await openAs(page, '/self-serve?action=approved');
+    await field('Why').fill('because');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const run = await startedRun();
+    expect(run.status).toBe('WAITING_FOR_APPROVAL');
+    await page.getByRole('link', { name: /^Approvals/ }).click();
+    await page
+      .getByRole('row', { name: /Needs a yes/ })
+      .getByRole('link')
+      .first()
+      .click();
+    await page.getByLabel('Comment').fill('Not this week.');
+    await page.getByRole('button', { name: 'Decline' }).click();
+    await page.getByRole('heading', { level: 1 }).getByText('Declined').waitFor();
+    await page.getByText('Not this week.').first().waitFor();
+    await page.getByRole('link', { name: /^Approvals/ }).click();
+    await page.getByRole('row', { name: /Needs a yes/ }).waitFor({ state: 'detached' });
+  });
+});

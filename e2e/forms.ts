@@ -1,0 +1,117 @@
+import type { ActionBody, SelfServiceTrigger } from '@quayside/contracts';
+
+/** Actions that journeys fill in. Their webhooks go to the agent, so that nothing leaves the machine. */
+function action(
+  identifier: string,
+  title: string,
+  trigger: Omit<SelfServiceTrigger, 'type' | 'operation'> & Partial<Pick<SelfServiceTrigger, 'operation'>>,
+  change: Partial<ActionBody> = {},
+): ActionBody {
+  return {
+    identifier,
+    title,
+    trigger: { type: 'self-service', operation: 'CREATE', ...trigger },
+    invocationMethod: { type: 'WEBHOOK', url: 'http://127.0.0.1:9/', agent: true, body: { inputs: '{{ .inputs }}' } },
+    ...change,
+  };
+}
+
+const titled = <T extends Record<string, unknown>>(title: string, input: T): T & { title: string } => ({
+  title,
+  ...input,
+});
+const jq = (jqQuery: string) => ({ jqQuery });
+
+/** Every kind of input in one form (spec/actions.md §1.4). */
+export const allKinds = action('all_kinds', 'All kinds', {
+  userInputs: {
+    properties: {
+      text: titled('Text', { type: 'string', icon: 'Service', minLength: 2 }),
+      lines: titled('Several lines', { type: 'string', format: 'multi-line' }),
+      choice: titled('Choice', { type: 'string', enum: ['red', 'blue'], enumColors: { red: 'red', blue: 'blue' } }),
+      number_choice: titled('Choice of numbers', { type: 'number', enum: [1, 2, 3] }),
+      number: titled('Number', { type: 'number', exclusiveMinimum: 0, maximum: 10 }),
+      flag: titled('Switch', { type: 'boolean' }),
+      object: titled('Object', {
+        type: 'object',
+        patternProperties: { '^[a-z]+$': { type: 'number' } },
+        additionalProperties: false,
+      }),
+      list: titled('List', { type: 'array', items: { type: 'string', pattern: '^[a-z]+$' }, uniqueItems: true }),
+      several: titled('Several of some', { type: 'array', items: { type: 'string', enum: ['a', 'b', 'c'] } }),
+      when: titled('When', { type: 'string', format: 'date-time' }),
+      url: titled('URL', { type: 'string', format: 'url' }),
+      mail: titled('E-mail', { type: 'string', format: 'email' }),
+      address: titled('Address', { type: 'string', format: 'ipv6' }),
+      yaml: titled('YAML', { type: 'string', format: 'yaml' }),
+      markdown: titled('Markdown', { type: 'string', format: 'markdown' }),
+      link: titled('Link', { type: 'object', format: 'labeled-url' }),
+      person: titled('Person', { type: 'string', format: 'user' }),
+      teams: titled('Teams', { type: 'array', items: { type: 'string', format: 'team' } }),
+      service: titled('Service', { type: 'string', format: 'entity', blueprint: 'service' }),
+      services: titled('Services', {
+        type: 'array',
+        items: { type: 'string', format: 'entity', blueprint: 'service' },
+      }),
+      secret: titled('Secret', { type: 'string', encryption: 'aes256-gcm' }),
+      secret_lines: titled('Secret of several lines', {
+        type: 'string',
+        format: 'multi-line',
+        encryption: 'aes256-gcm',
+      }),
+    },
+  },
+});
+
+/** Rules that follow what is typed (§1.6): choices, visibility, default, dataset, required; a child that waits. */
+export const dynamic = action('dynamic', 'Dynamic', {
+  userInputs: {
+    properties: {
+      language: titled('Language', { type: 'string', enum: ['Go', 'Python'] }),
+      version: titled('Version', {
+        type: 'string',
+        enum: jq('if .form.language == "Go" then ["1.24", "1.25"] else ["3.13"] end'),
+        dependsOn: ['language'],
+      }),
+      reason: titled('Reason', { type: 'string', visible: jq('.form.language == "Go"') }),
+      name: titled('Name', { type: 'string', default: jq('"svc-" + (.form.language // "x" | ascii_downcase)') }),
+      service: titled('Service', {
+        type: 'string',
+        format: 'entity',
+        blueprint: 'service',
+        dataset: {
+          combinator: 'and',
+          rules: [{ property: 'language', operator: '=', value: jq('.form.language') }],
+        },
+      }),
+      requester: titled('Requester', { type: 'string', default: jq('.user.email'), disabled: true }),
+    },
+    required: jq('if .form.language == "Go" then ["language", "reason"] else ["language"] end'),
+  },
+});
+
+/** Steps (§1.3), one of which is only sometimes there. */
+export const wizard = action('wizard', 'Wizard', {
+  userInputs: {
+    properties: {
+      name: titled('Name', { type: 'string', minLength: 3 }),
+      isBig: titled('Big', { type: 'boolean' }),
+      nodes: titled('Nodes', { type: 'number', minimum: 3 }),
+      notes: titled('Notes', { type: 'string' }),
+    },
+    required: ['name', 'nodes'],
+    steps: [
+      { title: 'What', order: ['about', 'name', 'isBig'] },
+      { title: 'How big', order: ['nodes'], visible: jq('.form.isBig') },
+      { title: 'Notes', order: ['notes'] },
+    ],
+    titles: { about: { title: 'About it', description: 'What it is called.' } },
+  },
+});
+
+export const approved = action(
+  'approved',
+  'Needs a yes',
+  { userInputs: { properties: { why: titled('Why', { type: 'string' }) } } },
+  { requiredApproval: { type: 'ANY' } },
+);
