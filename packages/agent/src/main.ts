@@ -15,6 +15,8 @@ const usage = `
                          shows and keeps what is delivered; PORT_CLIENT_SECRET lets it verify signatures
   script/agent bench-target replay <file> --to <url>
                          sends a kept delivery again, signed anew
+  script/agent bundle [file]
+                         makes one file of the agent, dist/quayside-agent.mjs, which needs only Node
 `;
 // As Port's agent does; variables that are set win over the file.
 if (existsSync('.env')) process.loadEnvFile('.env');

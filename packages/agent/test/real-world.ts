@@ -18,11 +18,14 @@ export interface World {
   readonly streamer: Streamer;
   readonly portal: RealPortal;
   readonly target: Receiver;
+  /** What an agent is started with. */
+  environment(env?: Record<string, string>): Record<string, string>;
   /** Empty at the start of each test. */
   readonly dir: string;
   file(name: string, text: string): string;
   start(env?: Record<string, string>): StartedAgent;
-  spawn(env?: Record<string, string>): SpawnedAgent;
+  /** `program` other than the source of the agent: its bundle. */
+  spawn(env?: Record<string, string>, program?: string): SpawnedAgent;
   /** Closed after the test, when its agents have ended. */
   keep<T extends { close(): unknown }>(server: T): T;
 }
@@ -86,6 +89,7 @@ export function setUpWorld(streamer: Streamer): World {
     get dir() {
       return dir;
     },
+    environment: (more = {}) => agentEnvironment(more),
     file(name, text) {
       writeFileSync(join(dir, name), text);
       return join(dir, name);
@@ -95,8 +99,8 @@ export function setUpWorld(streamer: Streamer): World {
       agents.push(agent);
       return agent;
     },
-    spawn(more = {}) {
-      const child = spawn(process.execPath, [main], {
+    spawn(more = {}, program = main) {
+      const child = spawn(process.execPath, [program], {
         cwd: dir,
         env: { PATH: process.env.PATH, ...agentEnvironment(more) },
       });

@@ -1,0 +1,4 @@
+import { pollingStreamer } from '@quayside/testkit';
+import { testBundle } from './bundle-suite.ts';
+
+testBundle(pollingStreamer);

@@ -1,0 +1,31 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+/**
+ * The agent as one file, for machines without containers: `script/agent bundle [file]`. It needs Node 24.7 and nothing else.
+ * Not minified, so that whoever is to allow it in a network can read it, and a stack trace says where.
+ */
+export async function bundleAgent(file: string): Promise<void> {
+  const input = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
+  const build = await rolldown({ input, platform: 'node', logLevel: 'warn' });
+  const { output } = await build.generate({ format: 'esm', codeSplitting: false, comments: { legal: true } });
+  await build.close();
+  const [chunk, ...more] = output;
+  if (more.length > 0) throw new Error(`The agent no longer fits into one file: ${more.map((one) => one.fileName)}`);
+  // ASCII only: one character beyond it doubles what the source takes in memory.
+  const code = chunk.code.replace(
+    /[^\0-\x7f]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `#!/usr/bin/env node\n${code}`);
+  chmodSync(file, 0o755);
+}
+
+if (import.meta.main) {
+  const file = resolve(process.argv[2] ?? 'dist/quayside-agent.mjs');
+  await bundleAgent(file);
+  process.stdout.write(`${file}\n`);
+}
