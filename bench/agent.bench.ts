@@ -8,27 +8,33 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startServerProcess, testOrganization } from '@quayside/testkit';
+import { startServerProcess, startTestKafka, testOrganization } from '@quayside/testkit';
 import { PortalClient, until } from '@quayside/testkit/faults';
 import { memoryMb, processorMs, tree } from './processes.ts';
 import { table, writeSection } from './results.ts';
 
 /**
- * Quayside's agent beside any other that speaks the published polling protocol, one after the other, with the same server
- * and the same target: `script/bench agent [--other '<command>']`. The other's command is run by a shell with the
- * environment of an agent (PORT_*, STREAMER_NAME=POLLING) and its own defaults; it must stay in the foreground.
+ * Quayside's agent beside any other that speaks the published protocols, one after the other, with the same server and the
+ * same target, in both modes: `script/bench agent [--other '<command>'] [--mode POLLING|KAFKA]`. The other's command is run
+ * by a shell with the environment of an agent (PORT_*, STREAMER_NAME, KAFKA_*) and its own defaults; it must stay in the
+ * foreground. Kafka is a real broker, over plaintext, with three partitions a topic.
  *
  *   latency      one run at a time, from idle: from the answer to execute until the request is at the target
  *   throughput   the agent is halted, runs are queued, the agent goes on: from the first arrival to the last
  *   processor    user and system time of the agent over the throughput runs, until it is idle again
  *   calls        to the portal per run, counted by a forwarder that only this part goes through
  */
-const { values } = parseArgs({ options: { other: { type: 'string' } } });
+const { values } = parseArgs({ options: { other: { type: 'string' }, mode: { type: 'string', multiple: true } } });
+const modes = (values.mode ?? ['POLLING', 'KAFKA']) as Mode[];
 const targetDelaysMs = [0, 50, 500];
 /** Seconds of work per measurement; how many runs that is depends on the agent. */
-const burstSeconds = 12;
+const burstSeconds = 6;
+const mostRuns = 2_000;
 const probeRuns = 20;
-const counts = { quayside: { latency: 200, pauseMs: 50 }, other: { latency: 20, pauseMs: 700 } };
+const joinMs = 10_000;
+type Mode = 'POLLING' | 'KAFKA';
+/** One that asks at intervals is met at any moment of one, so the pauses before it are longer. */
+const counts = { quayside: { latency: 200, pauseMs: 50 }, other: { latency: 30, pauseMs: 700 } };
 
 const main = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'quayside-agents-'));
@@ -48,7 +54,11 @@ const target = createServer((request, response) => {
   });
 });
 const targetUrl = await listen(target);
-const server = await startServerProcess({ dataDir: dir });
+const kafka = modes.includes('KAFKA') ? await startTestKafka() : undefined;
+const server = await startServerProcess({
+  dataDir: dir,
+  environment: kafka ? { KAFKA_BROKERS: kafka.plaintextBroker, KAFKA_TOPIC_PARTITIONS: '3' } : {},
+});
 const children: ChildProcess[] = [];
 // Also after an error: nothing stays behind.
 process.once('exit', () => {
@@ -74,33 +84,44 @@ const forwarder = createServer((request, response) => {
 });
 const forwarderUrl = await listen(forwarder);
 
+interface Burst {
+  perSecond: number;
+  cpuMsPerRun: number;
+  /** Of the server and its PostgreSQL. */
+  portalMsPerRun: number;
+  peakMb: number;
+}
 interface Measured {
   idleMb: number;
   latency: { p50: number; p99: number; count: number };
-  bursts: { delayMs: number; runs: number; perSecond: number; cpuMsPerRun: number; peakMb: number }[];
+  bursts: ({ delayMs: number; runs: number } & Burst)[];
   callsPerRun: number;
 }
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const loads = [loadavg()[0] ?? 0];
-const results: [string, Measured][] = [];
-for (const name of values.other === undefined ? (['quayside'] as const) : (['quayside', 'other'] as const)) {
-  say(`${name} …`);
-  const measured = await measure(name);
-  say(JSON.stringify(measured));
-  results.push([name, measured]);
-  loads.push(loadavg()[0] ?? 0);
-}
+const results: { name: string; mode: Mode; measured: Measured }[] = [];
+for (const mode of modes)
+  for (const name of values.other === undefined ? (['quayside'] as const) : (['quayside', 'other'] as const)) {
+    say(`${name}, ${mode} …`);
+    const measured = await measure(name, mode);
+    say(JSON.stringify(measured));
+    results.push({ name, mode, measured });
+    loads.push(loadavg()[0] ?? 0);
+  }
 await server.stop();
+await kafka?.stop();
 for (const each of [target, forwarder]) each.closeAllConnections();
 rmSync(dir, { recursive: true, force: true });
 
-const rows = results.flatMap(([name, { bursts, latency, idleMb, callsPerRun }]) =>
+const rows = results.flatMap(({ name, mode, measured: { bursts, latency, idleMb, callsPerRun } }) =>
   bursts.map((burst) => [
     name,
+    mode,
     burst.delayMs,
     burst.runs,
     burst.perSecond.toFixed(1),
     burst.cpuMsPerRun.toFixed(2),
+    burst.portalMsPerRun.toFixed(2),
     Math.round(burst.peakMb),
     ...(burst.delayMs === 0
       ? [latency.p50.toFixed(1), latency.p99.toFixed(1), callsPerRun.toFixed(2), Math.round(idleMb)]
@@ -109,10 +130,12 @@ const rows = results.flatMap(([name, { bursts, latency, idleMb, callsPerRun }]) 
 );
 const heads = [
   'agent   ',
+  'mode   ',
   'target ms',
   'runs',
   'runs/s',
   'CPU ms/run',
+  'portal CPU ms/run',
   'busy MB',
   'p50 ms',
   'p99 ms',
@@ -121,30 +144,38 @@ const heads = [
 ];
 writeSection({
   name: 'agent',
-  about: `Quayside's agent${values.other === undefined ? '' : ' beside another one, in one run,'} in polling mode with its defaults, against the same server process (embedded PostgreSQL) and a target that answers after so many ms; all on one machine, so server, database, target and driver share its processors. Time from publish to arrival: one run at a time from idle, ${counts.quayside.latency} runs${values.other === undefined ? '' : ` (${counts.other.latency} for the other)`}, from the answer to execute to the head of the webhook request. Runs/s: of queued runs, first arrival to last. Memory: proportional set size. Load average during the measurement: ${loads.map((load) => load.toFixed(1)).join(', ')} (this benchmark included).`,
+  about: `Quayside's agent${values.other === undefined ? '' : ' beside another one, in one run,'} with its defaults, against the same server process (embedded PostgreSQL; Kafka: one broker, plaintext, three partitions) and a target that answers after so many ms; all on one machine, so server, database, target and driver share its processors. Time from publish to arrival: one run at a time from idle, ${counts.quayside.latency} runs${values.other === undefined ? '' : ` (${counts.other.latency} for the other)`}, from the answer to execute to the head of the webhook request. Runs/s: of queued runs, first arrival to last. Memory: proportional set size. Load average during the measurement: ${loads.map((load) => load.toFixed(1)).join(', ')} (this benchmark included).`,
   body: [...table(heads, rows), ...ratios()].join('\n'),
 });
 process.exit(0);
 
 function ratios(): string[] {
-  const [ours, other] = results.map(([, measured]) => measured);
-  if (ours === undefined || other === undefined) return [];
   const times = (a: number, b: number) => `${(a / b).toFixed(1)} ×`;
-  const lines = ours.bursts.map((burst, index) => {
-    const beside = other.bursts[index] ?? burst;
-    return [
-      burst.delayMs,
-      times(burst.perSecond, beside.perSecond),
-      times(beside.cpuMsPerRun, burst.cpuMsPerRun),
-      burst.delayMs === 0 ? times(other.latency.p50, ours.latency.p50) : '',
-    ];
+  const lines = modes.flatMap((mode) => {
+    const [ours, other] = results.filter((result) => result.mode === mode).map(({ measured }) => measured);
+    if (ours === undefined || other === undefined) return [];
+    return ours.bursts.map((burst, index) => {
+      const beside = other.bursts[index] ?? burst;
+      return [
+        mode,
+        burst.delayMs,
+        times(burst.perSecond, beside.perSecond),
+        times(beside.cpuMsPerRun, burst.cpuMsPerRun),
+        burst.delayMs === 0 ? times(other.latency.p50, ours.latency.p50) : '',
+      ];
+    });
   });
-  return ['', ...table(['target ms', 'throughput', 'less CPU per run', 'lower median latency'], lines)];
+  if (lines.length === 0) return [];
+  return ['', ...table(['mode   ', 'target ms', 'throughput', 'less CPU per run', 'lower median latency'], lines)];
 }
 
-async function measure(name: keyof typeof counts): Promise<Measured> {
+async function measure(name: keyof typeof counts, mode: Mode): Promise<Measured> {
   delayMs = 0;
-  let agent = start(name, server.url);
+  // Not every agent says it by itself.
+  await portal.must('PATCH', '/v1/organization', { settings: { portAgentStreamerName: mode } });
+  let agent = start(name, mode, server.url);
+  // A group that is new begins with what is published after its agent has joined.
+  if (mode === 'KAFKA') await sleep(joinMs);
   const warmUp = await queue(probeRuns);
   await arrived(warmUp);
   await idle(agent);
@@ -167,13 +198,13 @@ async function measure(name: keyof typeof counts): Promise<Measured> {
   for (const delay of targetDelaysMs) {
     delayMs = delay;
     const { perSecond: probed } = await burst(agent, probeRuns);
-    const runs = Math.min(3_000, Math.max(probeRuns, Math.round(probed * burstSeconds)));
+    const runs = Math.min(mostRuns, Math.max(probeRuns, Math.round(probed * burstSeconds)));
     bursts.push({ delayMs: delay, runs, ...(await burst(agent, runs)) });
   }
   await stop(agent);
 
   delayMs = 0;
-  agent = start(name, forwarderUrl);
+  agent = start(name, mode, forwarderUrl);
   await arrived(await queue(probeRuns));
   await idle(agent);
   halt(agent);
@@ -187,13 +218,10 @@ async function measure(name: keyof typeof counts): Promise<Measured> {
   return { idleMb, latency: { p50: at(0.5), p99: at(0.99), count: latency }, bursts, callsPerRun };
 }
 
-async function burst(
-  agent: ChildProcess,
-  runs: number,
-): Promise<{ perSecond: number; cpuMsPerRun: number; peakMb: number }> {
+async function burst(agent: ChildProcess, runs: number): Promise<Burst> {
   halt(agent);
   const ids = await queue(runs);
-  const before = processorMs(agent.pid ?? 0);
+  const [before, portalBefore] = [processorMs(agent.pid ?? 0), processorMs(server.child.pid ?? 0)];
   let peakMb = 0;
   const watch = setInterval(() => {
     peakMb = Math.max(peakMb, memoryMb(tree(agent.pid ?? 0)));
@@ -204,7 +232,9 @@ async function burst(
   clearInterval(watch);
   const moments = ids.map((id) => arrivals.get(id) ?? 0).sort((a, b) => a - b);
   const seconds = ((moments.at(-1) ?? 0) - (moments[0] ?? 0)) / 1000;
-  return { perSecond: (runs - 1) / seconds, cpuMsPerRun: (processorMs(agent.pid ?? 0) - before) / runs, peakMb };
+  const cpuMsPerRun = (processorMs(agent.pid ?? 0) - before) / runs;
+  const portalMsPerRun = (processorMs(server.child.pid ?? 0) - portalBefore) / runs;
+  return { perSecond: (runs - 1) / seconds, cpuMsPerRun, portalMsPerRun, peakMb };
 }
 
 /** Executes so many runs, several at a time. */
@@ -244,7 +274,7 @@ async function idle(agent: ChildProcess): Promise<void> {
   );
 }
 
-function start(name: keyof typeof counts, url: string): ChildProcess {
+function start(name: keyof typeof counts, mode: Mode, url: string): ChildProcess {
   const command =
     name === 'quayside' ? [process.execPath, '--max-semi-space-size=1', main] : ['sh', '-c', values.other ?? ''];
   const child = spawn(command[0] ?? '', command.slice(1), {
@@ -256,11 +286,20 @@ function start(name: keyof typeof counts, url: string): ChildProcess {
       HOME: process.env.HOME,
       MALLOC_ARENA_MAX: '1',
       NODE_COMPILE_CACHE: join(dir, 'compile-cache'),
-      STREAMER_NAME: 'POLLING',
+      STREAMER_NAME: mode,
       PORT_ORG_ID: testOrganization.orgId,
       PORT_CLIENT_ID: testOrganization.clientId,
       PORT_CLIENT_SECRET: testOrganization.clientSecret,
       PORT_API_BASE_URL: url,
+      ...(kafka &&
+        mode === 'KAFKA' && {
+          USING_LOCAL_PORT_INSTANCE: 'true',
+          KAFKA_CONSUMER_BOOTSTRAP_SERVERS: kafka.plaintextBroker,
+          KAFKA_CONSUMER_GROUP_ID: `${testOrganization.orgId}.${name}`,
+          KAFKA_CONSUMER_AUTO_OFFSET_RESET: 'largest',
+          // An agent that is halted for long keeps its partitions.
+          KAFKA_CONSUMER_SESSION_TIMEOUT_MS: '300000',
+        }),
     },
   });
   children.push(child);

@@ -41,7 +41,7 @@ export interface LoopOptions {
 export type LoopEnd = 'drained' | 'gave_up';
 
 /** With all slots taken: wait until this share of them is free, or this long after the first, and claim in one call. */
-const batchShare = 1 / 4;
+const batchShare = 1 / 2;
 const batchWaitMs = 5;
 /** An unwanted run is given back this often: 1, 2, 4 … 60 s, about five minutes in all. */
 const maxReturns = 10;

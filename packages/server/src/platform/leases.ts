@@ -180,10 +180,28 @@ export async function lockLease(
   tx: Tx,
   lease: LeaseKey,
 ): Promise<{ id: number; tries: number; queue: string } | undefined> {
-  return tx.find(sql`
-    select id, tries, queue from work
-    where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
-    for update`);
+  return tx.find(
+    named(
+      'work.lock',
+      sql`
+      select id, tries, queue from work
+      where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
+      for update`,
+    ),
+  );
+}
+
+/** `lockLease` and `settleWork` in one, for who knows before that the work is done. */
+export async function endLease(tx: Tx, lease: LeaseKey): Promise<{ tries: number } | undefined> {
+  return tx.find(
+    named(
+      'work.end',
+      sql`
+      delete from work
+      where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
+      returning tries`,
+    ),
+  );
 }
 
 /** Moves the end of a live lease; `undefined` = it is lost (or has run out, and somebody may have it already). */
@@ -197,7 +215,7 @@ export async function extendLease(tx: Tx, lease: LeaseKey, leaseMs: number): Pro
 
 /** The work is done: its row goes. The caller records what was done in the same transaction. */
 export async function settleWork(tx: Tx, id: number): Promise<void> {
-  await tx.run(sql`delete from work where id = ${id}`);
+  await tx.run(named('work.settle', sql`delete from work where id = ${id}`));
 }
 
 /** The work failed and is to be tried again after `delayMs`. */

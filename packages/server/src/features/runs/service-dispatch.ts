@@ -24,6 +24,7 @@ import {
   type ClaimWaits,
   claim,
   claimByKey,
+  endLease,
   enqueue,
   extendLease,
   type LeasedWork,
@@ -274,7 +275,11 @@ export function createDispatch(dependencies: {
     const settled = await world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
       const settlement = await runs.withoutSecrets(ctx, run, reported);
-      const lease = await lockLease(ctx.db, { orgId: ctx.orgId, key: runId, token });
+      // Of what is delivered nothing is left to do; of the rest the number of tries decides that.
+      const isOver = isDelivered(outcome) || isFinal(run.status);
+      const key = { orgId: ctx.orgId, key: runId, token };
+      const open = isOver ? undefined : await lockLease(ctx.db, key);
+      const lease = open ?? (isOver ? await endLease(ctx.db, key) : undefined);
       if (!lease) {
         // The same settle once more, because its answer was lost on the way.
         if ((await findDeliveryState(ctx.db, ctx.orgId, runId, token)) === 'settled')
@@ -307,16 +312,16 @@ export function createDispatch(dependencies: {
           ...(settlement.request ? { request: settlement.request } : {}),
         });
       const lines = [...(settlement.logs ?? [])];
-      if (delayMs !== undefined) {
+      if (delayMs !== undefined && open) {
         lines.push(
           `Attempt ${attempt} of ${maxDeliveryAttempts}; the next follows in ${(delayMs / 1000).toFixed(1)} s.`,
         );
         await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
-        await retryWork(ctx.db, lease.id, lease.queue, delayMs);
+        await retryWork(ctx.db, open.id, open.queue, delayMs);
         ctx.db.wake(runTopic(ctx.orgId, runId));
         return { result: 'will_retry' as const, run: toRun(run) };
       }
-      await settleWork(ctx.db, lease.id);
+      if (open) await settleWork(ctx.db, open.id);
       await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
       const concluded = await conclude(ctx, run, settlement, isSynchronized);
       if (next && isDelivered(outcome) && !isFinal(concluded.status))
@@ -343,9 +348,9 @@ export function createDispatch(dependencies: {
       await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, facts);
       return runs.announce(ctx, run);
     };
-    const look = async (): Promise<StoredRun> => {
+    const look = (): StoredRun => {
       ctx.db.wake(runTopic(ctx.orgId, run.id));
-      return (await findRun(ctx.db, ctx.orgId, run.id)) ?? run;
+      return { ...run, isPending: false, claimedUntil: null };
     };
     const change = {
       ...(settlement.response === undefined ? {} : { response: settlement.response }),

@@ -80,10 +80,13 @@ export async function findRuns(tx: Tx, orgId: string, ids: readonly string[]): P
  * transactions insert rows that refer to the run (a claim's delivery) meanwhile.
  */
 export async function lockRun(tx: Tx, orgId: string, id: string): Promise<StoredRun | undefined> {
-  const locked = await tx.find<{ id: string }>(
-    named('run.lock', sql`select id from runs where org_id = ${orgId} and id = ${id} for no key update`),
+  // After a wait the run is as its last writer left it; titles and the rest beside it may be as old as the wait.
+  return tx.find<StoredRun>(
+    named(
+      'run.lock',
+      sql`select ${runColumns} from ${fromRuns} where r.org_id = ${orgId} and r.id = ${id} for no key update of r`,
+    ),
   );
-  return locked ? findRun(tx, orgId, id) : undefined;
 }
 
 export interface RunFilter {
