@@ -3,6 +3,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import {
   type ActionBody,
   actionRoutes,
+  automationRoutes,
+  entityRoutes,
   identityRoutes,
   peopleRoutes,
   runRoutes,
@@ -54,6 +56,27 @@ beforeAll(async () => {
     expect(now.status).toBe('SUCCESS');
   };
   await vi.waitFor(isDone, { timeout: 30_000, interval: 200 });
+  await portal.call(actionRoutes.create, {
+    body: {
+      identifier: 'note_tier',
+      title: 'Note the tier',
+      trigger: {
+        type: 'automation',
+        event: { type: 'ENTITY_UPDATED', blueprintIdentifier: 'service' },
+        condition: { type: 'JQ', expressions: ['.diff.before != null', '.diff.after.title == "never"'] },
+      },
+      invocationMethod: { type: 'WEBHOOK', url: 'https://example.com' },
+    },
+  });
+  await portal.call(entityRoutes.patch, {
+    params: { blueprint_identifier: 'service', entity_identifier: 'tasting-notes' },
+    body: { title: 'Notes of tastings' },
+  });
+  const isEvaluated = async (): Promise<void> => {
+    const answer = await portal.call(automationRoutes.evaluations, { params: { action_identifier: 'note_tier' } });
+    expect(answer.counts.notFired).toBeGreaterThan(0);
+  };
+  await vi.waitFor(isEvaluated, { timeout: 30_000, interval: 200 });
 });
 afterAll(async () => {
   await browser.close();
@@ -199,6 +222,30 @@ const cases: readonly Case[] = [
         .click();
       await page.getByText('statusLabel').first().waitFor();
     },
+  },
+  { name: 'automations', path: '/settings/automations', reach: row(/Note the tier/) },
+  {
+    name: 'new automation',
+    path: '/settings/automations',
+    async reach(page) {
+      await page.getByRole('button', { name: 'New automation' }).click();
+      await page.getByRole('dialog').getByLabel('Document').waitFor();
+    },
+  },
+  {
+    name: 'automation',
+    path: '/settings/automations/note_tier',
+    reach: (page) => page.getByText('2, all must be true').waitFor(),
+  },
+  {
+    name: 'trigger of an automation',
+    path: '/settings/automations/note_tier?tab=trigger',
+    reach: (page) => page.getByRole('textbox', { name: 'Trigger' }).waitFor(),
+  },
+  {
+    name: 'evaluations of an automation',
+    path: '/settings/automations/note_tier?tab=evaluations',
+    reach: (page) => page.getByText(/condition 2 is not true/).waitFor(),
   },
   { name: 'credentials', path: '/settings/credentials', reach: row(/Rotate/) },
   {

@@ -14,6 +14,7 @@ import { asApiError } from './api/index.ts';
 import { actionsQuery, EditActionPage, NewActionPage, SelfServicePage } from './features/actions/index.ts';
 import { AgentsPage } from './features/agents/index.ts';
 import { AuditPage } from './features/audit/index.ts';
+import { AutomationPage, AutomationsPage } from './features/automations/index.ts';
 import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/index.ts';
 import { CredentialsPage } from './features/credentials/index.ts';
 import { GuardrailsPage } from './features/guardrails/index.ts';
@@ -24,6 +25,8 @@ import { LoginPage, meQuery, PasswordPage } from './features/session/index.ts';
 import { StartPage } from './features/start/index.ts';
 import {
   parseAuditSearch,
+  parseAutomationSearch,
+  parseAutomationsSearch,
   parseCatalogSearch,
   parseLoginSearch,
   parseNewActionSearch,
@@ -122,6 +125,18 @@ const guardrails = createRoute({
   path: '/settings/guardrails',
   component: GuardrailsPage,
 });
+const automations = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/automations',
+  component: AutomationsPage,
+  validateSearch: parseAutomationsSearch,
+});
+const automation = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/automations/$automation',
+  component: AutomationPage,
+  validateSearch: parseAutomationSearch,
+});
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/audit',
@@ -150,6 +165,8 @@ const tree = root.addChildren([
     people,
     secrets,
     guardrails,
+    automations,
+    automation,
     audit,
     start,
     nowhere,

@@ -82,10 +82,25 @@ export interface AuditSearch {
 export function parseAuditSearch(raw: Raw): AuditSearch {
   return {
     resource: text(raw.resource),
-    change: oneOf(raw.change, ['CREATE', 'UPDATE', 'DELETE']),
+    change: oneOf(raw.change, ['CREATE', 'UPDATE', 'DELETE', 'TIMER_EXPIRED']),
     origin: oneOf(raw.origin, origins),
     failed: flag(raw.failed),
   };
+}
+
+export interface AutomationsSearch {
+  q?: string | undefined;
+}
+export function parseAutomationsSearch(raw: Raw): AutomationsSearch {
+  return { q: text(raw.q) };
+}
+
+const automationTabs = ['details', 'trigger', 'backend', 'runs', 'evaluations'] as const;
+export interface AutomationSearch {
+  tab?: (typeof automationTabs)[number] | undefined;
+}
+export function parseAutomationSearch(raw: Raw): AutomationSearch {
+  return { tab: oneOf(raw.tab, automationTabs) };
 }
 
 export interface CatalogSearch {

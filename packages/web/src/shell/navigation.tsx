@@ -8,6 +8,7 @@ import {
   IconPlayerPlay,
   IconRobot,
   IconRoute,
+  IconRouteAltLeft,
   IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
@@ -61,6 +62,12 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <Link to="/agents">
             <IconRobot size={18} aria-hidden="true" />
             <span>Agents</span>
+          </Link>
+        )}
+        {isAdmin && (
+          <Link to="/settings/automations">
+            <IconRouteAltLeft size={18} aria-hidden="true" />
+            <span>Automations</span>
           </Link>
         )}
         {mayManage && (

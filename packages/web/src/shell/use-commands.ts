@@ -15,6 +15,7 @@ export function useCommands(): Command[] {
     ['Runs', '/runs', 'history log'],
     ['Catalog', '/catalog', 'blueprints entities'],
     ['Agents', '/agents', 'execution'],
+    ['Automations', '/settings/automations', 'trigger event evaluation'],
     ['Credentials', '/settings/credentials', 'client secret token'],
     ['Secrets', '/settings/secrets', 'token password template'],
     ['Guardrails', '/settings/guardrails', 'freeze four eyes approval'],
