@@ -209,6 +209,7 @@ export async function startApp(
       dispatcher: createOutbound(config),
       worldOf: systemWorld,
     };
+    const toItself = createOutbound({ allowPrivateTargets: true });
     const github = createGithub({
       ...outbound,
       runs,
@@ -221,6 +222,14 @@ export async function startApp(
       vault,
       github,
       azureUrl: config.azureUrl,
+      ownApi: {
+        isOwn: (target) => {
+          const parsed = URL.parse(target);
+          return parsed?.origin === new URL(url()).origin && parsed.pathname.startsWith('/v1/');
+        },
+        token: identity.tokenForCall,
+        dispatcher: toItself,
+      },
       payloadToSend: runs.payloadToSend,
       upsertEntity: (world, blueprint, body, run_id) =>
         entities.create(world, blueprint, body, { upsert: true, merge: true, run_id }),
@@ -254,6 +263,7 @@ export async function startApp(
         republishing?.stop(),
       ]);
       await outbound.dispatcher.close();
+      await toItself.close();
       mailer?.close();
       connections.closeWhenIdle();
       const force = setTimeout(() => http.app.server.closeAllConnections(), drainTimeoutMs);

@@ -14,8 +14,24 @@ export type Actor =
       name: string;
       permissions: ReadonlySet<Permission>;
     }
-  | { kind: 'machine'; orgId: string; id: string; name: string; permissions: ReadonlySet<Permission> }
+  | {
+      kind: 'machine';
+      orgId: string;
+      id: string;
+      name: string;
+      permissions: ReadonlySet<Permission>;
+      /** Of a call that a run made to the portal itself: what it causes is that much deeper in the chain. */
+      cause?: Cause;
+    }
   | { kind: 'system'; orgId: string; id: 'quayside'; permissions: ReadonlySet<Permission> };
+
+/** Where in a chain of causes (0013_automations.sql): how many automations and calls to the portal stand before it. */
+export interface Cause {
+  depth: number;
+  root: number | null;
+}
+
+export const causeOf = (actor: Actor): Cause => (actor.kind === 'machine' && actor.cause) || { depth: 0, root: null };
 
 /** The world of one request or one piece of background work, before a transaction is open. */
 export interface World {
@@ -89,13 +105,15 @@ export function withOrigin(ctx: Ctx, origin: Origin): Ctx {
 }
 
 async function emit(ctx: Ctx, event: EventInput): Promise<void> {
+  const cause = causeOf(ctx.actor);
   const asJson = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   await ctx.db.run(sql`
-    insert into events (org_id, name, actor, origin, trace_id, resource, subject, blueprint, entity, property, run_id, status, message, before, after)
+    insert into events (org_id, name, actor, origin, trace_id, resource, subject, blueprint, entity, property, run_id, status, message, before, after, depth, root)
     values (
       ${ctx.orgId}, ${event.name}, ${JSON.stringify(describeActor(ctx.actor))}, ${ctx.origin}, ${ctx.traceId},
       ${event.name.split('.')[0]}, ${event.subject}, ${event.blueprint ?? null}, ${event.entity ?? null}, ${event.property ?? null}, ${event.runId ?? null},
-      ${event.status ?? 'SUCCESS'}, ${event.message ?? null}, ${asJson(event.before)}, ${asJson(event.after)}
+      ${event.status ?? 'SUCCESS'}, ${event.message ?? null}, ${asJson(event.before)}, ${asJson(event.after)},
+      ${cause.depth}, ${cause.root}
     )`);
   ctx.db.wake(eventsTopic);
 }

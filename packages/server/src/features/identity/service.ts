@@ -9,7 +9,7 @@ import {
   type User,
 } from '@quayside/contracts';
 import { jwtVerify, SignJWT } from 'jose';
-import { type Actor, type Ctx, createWorld, type World } from '../../platform/ctx.ts';
+import { type Actor, type Cause, type Ctx, createWorld, type World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import { newId, randomText } from '../../platform/ids.ts';
 import { hashPassword, verifyPassword } from '../../platform/password.ts';
@@ -38,6 +38,8 @@ export interface Identity {
     input: { currentPassword: string; newPassword: string; session: string | undefined },
   ): Promise<void>;
   accessToken(clientId: string, clientSecret: string): Promise<{ accessToken: string; expiresIn: number }>;
+  /** For one call of a run to the portal itself, by the organization's primary credential; short-lived. */
+  tokenForCall(orgId: string, cause: Cause): Promise<string>;
   deleteEndedSessions(): Promise<void>;
 }
 
@@ -56,6 +58,13 @@ interface Try {
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 /** How long a verified token is believed before its credential is looked up again. */
 const recheckMs = 5_000;
+
+/** As long as a webhook may take, and some. */
+const callTokenSeconds = 15 * 60;
+
+function isCause(value: unknown): value is Cause {
+  return typeof (value as Cause | undefined)?.depth === 'number';
+}
 
 export function createIdentity(database: Database, vault: Vault): Identity {
   const tokenKey = vault.keyFor('access tokens');
@@ -82,10 +91,26 @@ export function createIdentity(database: Database, vault: Vault): Identity {
       id: credential.id,
       name: credential.name,
       permissions: everyPermission,
+      ...(isCause(claims.payload.cause) ? { cause: claims.payload.cause } : {}),
     };
     if (believed.size > 10_000) believed.clear();
     believed.set(token, { actor, expiresAtMs: (claims.payload.exp ?? 0) * 1000, checkedAtMs: now });
     return actor;
+  }
+
+  function signToken(credential: store.StoredCredential, expiresAt: number, claims: object = {}): Promise<string> {
+    return new SignJWT({
+      orgId: credential.orgId,
+      isMachine: true,
+      personalToken: false,
+      proof: proofOf(credential.secretHash),
+      ...claims,
+    })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(credential.id)
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
+      .sign(tokenKey);
   }
 
   function assertMayTry(tries: readonly Try[]): void {
@@ -194,6 +219,11 @@ export function createIdentity(database: Database, vault: Vault): Identity {
       });
     },
 
+    async tokenForCall(orgId, cause) {
+      const credential = await database.tenant(orgId, (tx) => store.findPrimaryCredential(tx, orgId));
+      if (!credential) throw new Error('The organization has no primary credential.');
+      return signToken(credential, Math.floor(Date.now() / 1000) + callTokenSeconds, { cause });
+    },
     async accessToken(clientId, clientSecret) {
       const credential = await database.system((tx) => store.findCredential(tx, clientId));
       const given = hash(clientSecret);
@@ -205,17 +235,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
       if (known && known.expiresAtMs - now > 3_600_000 && known.secretHash.equals(credential.secretHash))
         return { accessToken: known.token, expiresIn: Math.floor((known.expiresAtMs - now) / 1000) };
       const expiresAtMs = Math.floor(now / 1000 + accessTokenSeconds) * 1000;
-      const token = await new SignJWT({
-        orgId: credential.orgId,
-        isMachine: true,
-        personalToken: false,
-        proof: proofOf(credential.secretHash),
-      })
-        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-        .setSubject(clientId)
-        .setIssuedAt()
-        .setExpirationTime(expiresAtMs / 1000)
-        .sign(tokenKey);
+      const token = await signToken(credential, expiresAtMs / 1000);
       if (issued.size > 10_000) issued.clear();
       issued.set(clientId, { token, expiresAtMs, secretHash: credential.secretHash });
       return { accessToken: token, expiresIn: accessTokenSeconds };

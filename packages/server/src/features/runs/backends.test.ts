@@ -142,6 +142,51 @@ describe('UPSERT_ENTITY', () => {
   });
 });
 
+describe('the portal itself as a target', () => {
+  afterAll(() => {
+    azure.requests.length = 0;
+  });
+  const call = (action: string, extra: object = {}) => ({
+    type: 'WEBHOOK',
+    url: `${test.app.url}/v1/actions/${action}/runs?run_as=${testOrganization.adminEmail}`,
+    synchronized: true,
+    body: { properties: {} },
+    ...extra,
+  });
+
+  it('is called as the organization, so that an action starts another one', async () => {
+    const inner = await execute({ type: 'WEBHOOK', url: azure.url });
+    const outer = await ended((await execute(call(inner.action.identifier))).id);
+    expect(outer.status).toBe('SUCCESS');
+    const started = await read((outer.response as { run: Run }).run.id);
+    expect(started).toMatchObject({
+      action: { identifier: inner.action.identifier },
+      impersonatedBy: testOrganization.clientId,
+    });
+    expect(JSON.stringify(outer)).not.toContain('eyJ');
+  });
+
+  it('is called with the authorization that the action has, where it has one', async () => {
+    const inner = await execute({ type: 'WEBHOOK', url: azure.url });
+    const method = call(inner.action.identifier, { headers: { authorization: 'Bearer nonsense' } });
+    const outer = await ended((await execute(method)).id);
+    expect([outer.status, outer.summary]).toEqual(['FAILURE', expect.stringContaining('answered 401')]);
+  });
+
+  it('is not called in a circle for ever', async () => {
+    const identifier = `backend-${count + 1}`;
+    await execute(call(identifier, { synchronized: false }));
+    const query = { action: identifier, limit: 100 };
+    const runs = async () => (await test.machine.call(runRoutes.list, { query })).body.runs;
+    await expect
+      .poll(async () => (await runs()).filter((run) => run.status === 'FAILURE').length, { timeout: 20_000 })
+      .toBe(1);
+    const all = await runs();
+    expect(all).toHaveLength(26);
+    expect(all[0]).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('answered 409') });
+  }, 30_000);
+});
+
 describe('AZURE_DEVOPS', () => {
   it('posts the payload to the webhook of the organization, signed as Azure checks it, and waits for the report', async () => {
     const run = await execute(

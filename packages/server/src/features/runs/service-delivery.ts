@@ -10,7 +10,7 @@ import {
   signForAzure,
   signRequest,
 } from '@quayside/delivery';
-import type { World } from '../../platform/ctx.ts';
+import type { Cause, World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import type { LeasedWork } from '../../platform/leases.ts';
 import { Refusal } from '../../platform/refusal.ts';
@@ -20,6 +20,7 @@ import { type GithubPayload, type StoredRun, toEntityBody, type UpsertPayload } 
 import { githubQueue, type RunService, serverQueue } from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
 import type { Github } from './service-github.ts';
+import { findCause } from './store.ts';
 
 /**
  * The server's own deliveries: actions without `agent`. The same claim, send and settle as an agent, against the same
@@ -39,6 +40,17 @@ interface Carried {
   request?: { method: string; url: string };
   report?: { link?: string; externalRunId?: string };
   next?: { queue: string; delayMs: number };
+}
+
+/**
+ * The portal itself as a target: its own API is called with a token of the organization, wherever the portal listens (spec
+ * §1.11.1). Given by app.ts.
+ */
+export interface OwnApi {
+  isOwn(url: string): boolean;
+  token(orgId: string, cause: Cause): Promise<string>;
+  /** Reaches the portal's own address, which may be a private one. */
+  dispatcher: DeliveryAgent;
 }
 
 /** Creates the entity, or merges into it, tied to the run. Given by app.ts. */
@@ -63,6 +75,7 @@ export function createServerDelivery(dependencies: {
   timeoutMs: number;
   dispatcher: DeliveryAgent;
   azureUrl: string;
+  ownApi: OwnApi;
   payloadToSend: RunService['payloadToSend'];
   github: Github;
   upsertEntity: UpsertEntity;
@@ -76,6 +89,7 @@ export function createServerDelivery(dependencies: {
     timeoutMs,
     dispatcher,
     azureUrl,
+    ownApi,
     payloadToSend,
     github,
     upsertEntity,
@@ -91,7 +105,12 @@ export function createServerDelivery(dependencies: {
     payload: Record<string, unknown>,
   ): Promise<Carried> {
     const isAzure = payload.type === 'AZURE_DEVOPS';
-    const invocation = isAzure ? { ...payload, url: `${azureUrl}${String(payload.url)}` } : payload;
+    const isOwn = !isAzure && ownApi.isOwn(String(payload.url));
+    const invocation = isAzure
+      ? { ...payload, url: `${azureUrl}${String(payload.url)}` }
+      : isOwn
+        ? { ...payload, headers: await withToken(world, run.id, payload.headers) }
+        : payload;
     const prepared = prepare(invocation as unknown as Parameters<typeof prepare>[0], {
       runId: run.id,
       attempt: work.token,
@@ -103,12 +122,20 @@ export function createServerDelivery(dependencies: {
     const signed = isAzure
       ? signForAzure(prepared.request, secret)
       : signRequest(prepared.request, secret, Math.floor(Date.now() / 1000));
-    const outcome = await send(signed, { dispatcher, timeoutMs });
+    const outcome = await send(signed, { dispatcher: isOwn ? ownApi.dispatcher : dispatcher, timeoutMs });
     return {
       outcome,
       request,
       logs: [`Sending ${request.method} ${request.url}`, `The target ${describeOutcome(outcome)}.`],
     };
+  }
+
+  /** One that the action sets itself stays. */
+  async function withToken(world: World, runId: string, headers: unknown): Promise<Record<string, unknown>> {
+    const given = (headers ?? {}) as Record<string, unknown>;
+    if (Object.keys(given).some((name) => name.toLowerCase() === 'authorization')) return given;
+    const { depth, root } = await world.transaction((ctx) => findCause(ctx.db, ctx.orgId, runId));
+    return { ...given, Authorization: `Bearer ${await ownApi.token(world.orgId, { depth: depth + 1, root })}` };
   }
 
   async function startWorkflow(world: World, payload: GithubPayload): Promise<Carried> {

@@ -11,7 +11,7 @@ import {
   type RunPatch,
   transition,
 } from '@quayside/contracts';
-import type { Ctx, World } from '../../platform/ctx.ts';
+import { type Ctx, causeOf, type World } from '../../platform/ctx.ts';
 import { newId } from '../../platform/ids.ts';
 import { enqueue, park } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
@@ -92,8 +92,8 @@ export interface Firing extends store.Cause {
   problem?: string;
 }
 
-/** What a person or a program starts is the beginning of a chain. */
-const beginning: store.Cause = { depth: 0, root: null, eventSeq: null };
+/** So many runs may start each other by calls to the portal, as so many automations may stand in a row. */
+const maxCalls = 25;
 
 export function createRunService(dependencies: {
   vault: Vault;
@@ -128,6 +128,11 @@ export function createRunService(dependencies: {
       const trigger = selfServiceTrigger(action);
       if (!trigger)
         refuse('invalid_request', `"${actionIdentifier}" is an automation; it is started by its event, not by a call.`);
+      if (causeOf(world.actor).depth > maxCalls)
+        refuse(
+          'limit_reached',
+          `${maxCalls} runs have started each other by calls to the portal; "${actionIdentifier}" is not started again. Look for a circle.`,
+        );
       const { requester, createdBy, impersonatedBy } = await findRequester(ctx, request.runAs);
       const entity = await findTarget(ctx, trigger, request.entity);
       const person = await findPersonById(ctx, createdBy);
@@ -170,7 +175,8 @@ export function createRunService(dependencies: {
         properties,
         createdBy,
         impersonatedBy,
-        ...beginning,
+        ...causeOf(world.actor),
+        eventSeq: null,
       });
       if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
       const created = await mustFind(ctx, runId);

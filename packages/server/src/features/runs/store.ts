@@ -63,6 +63,10 @@ export async function insertRun(
   );
 }
 
+export async function findCause(tx: Tx, orgId: string, id: string): Promise<{ depth: number; root: number | null }> {
+  return tx.one(sql`select depth, root from runs where org_id = ${orgId} and id = ${id}`);
+}
+
 export async function findRun(tx: Tx, orgId: string, id: string): Promise<StoredRun | undefined> {
   return tx.find<StoredRun>(
     named('run.find', sql`select ${runColumns} from ${fromRuns} where r.org_id = ${orgId} and r.id = ${id}`),
