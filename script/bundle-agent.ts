@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Plugin, rolldown } from 'rolldown';
 
 /**
  * The agent as one file, for machines without containers: `script/agent bundle [file]`. It needs Node 24.7 and nothing else.
@@ -9,11 +9,13 @@ import { rolldown } from 'rolldown';
  */
 export async function bundleAgent(file: string): Promise<void> {
   const input = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
-  const build = await rolldown({ input, platform: 'node', logLevel: 'warn' });
+  const build = await rolldown({ input, platform: 'node', logLevel: 'warn', plugins: [embedFiles] });
   const { output } = await build.generate({ format: 'esm', codeSplitting: false, comments: { legal: true } });
   await build.close();
   const [chunk, ...more] = output;
   if (more.length > 0) throw new Error(`The agent no longer fits into one file: ${more.map((one) => one.fileName)}`);
+  const [beside] = /new URL\("[^"]*", import\.meta\.url\)/.exec(chunk.code) ?? [];
+  if (beside !== undefined) throw new Error(`The bundle would look for a file beside it: ${beside}`);
   // ASCII only: one character beyond it doubles what the source takes in memory.
   const code = chunk.code.replace(
     /[^\0-\x7f]/g,
@@ -23,6 +25,17 @@ export async function bundleAgent(file: string): Promise<void> {
   writeFileSync(file, `#!/usr/bin/env node\n${code}`);
   chmodSync(file, 0o755);
 }
+
+/** The client of Kafka reads a file that lies beside its code (checksums and compression); here it becomes a part of the code. */
+const embedFiles: Plugin = {
+  name: 'embed-files',
+  transform(code, id) {
+    return code.replace(/readFileSync\(new URL\('([^']+)', import\.meta\.url\)\)/g, (_, path: string) => {
+      const bytes = readFileSync(new URL(path, pathToFileURL(id)));
+      return `Buffer.from('${bytes.toString('base64')}', 'base64')`;
+    });
+  },
+};
 
 if (import.meta.main) {
   const file = resolve(process.argv[2] ?? 'dist/quayside-agent.mjs');
