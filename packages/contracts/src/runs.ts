@@ -134,6 +134,31 @@ export const maxLogLines = 1_000;
 export const maxLogMatches = 10_000;
 
 const RunParams = Type.Object({ run_id: Type.String() });
+/** What executing would do, found out by doing it and taking it back. Secrets are masked. */
+export const RunPreview = Type.Object({
+  /** As it would be created; its id will not exist. */
+  run: Run,
+  /** Lines that its log would begin with. */
+  logs: Type.Array(Type.String()),
+  /** E-mails of those who would be asked. */
+  approvers: Type.Array(Type.String()),
+  /** What would be sent (after the approval). Absent: it can not be rendered, see `problem`. */
+  request: Type.Optional(
+    Type.Object({
+      type: Type.String(),
+      method: Type.Optional(Type.String()),
+      url: Type.Optional(Type.String()),
+      headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+      body: Type.Unknown(),
+    }),
+  ),
+  /** Who would carry it out, in a sentence; `names` are the agents that may take it now. */
+  carrier: Type.Optional(Type.Object({ names: Type.Array(Type.String()), text: Type.String() })),
+  /** Why the run would fail at once. */
+  problem: Type.Optional(Type.String()),
+});
+export type RunPreview = Static<typeof RunPreview>;
+
 const Version = { version: Type.Optional(Type.String()) };
 
 export const runRoutes = {
@@ -149,6 +174,19 @@ export const runRoutes = {
     status: 202,
     reply: ok({ run: Run }),
     refusals: ['not_found', 'invalid_expression', 'limit_reached', 'frozen', 'key_reused'],
+  }),
+  preview: route({
+    id: 'run.preview',
+    method: 'POST',
+    path: '/v1/actions/:action_identifier/runs/dry_run',
+    summary: 'What executing would do: the exact request, who approves, who carries it out. Nothing is done',
+    can: 'action:execute',
+    params: Type.Object({ action_identifier: Type.String() }),
+    query: Type.Object({ run_as: Type.Optional(Type.String()) }),
+    body: Type.Object({ properties: Document, entity: Type.Optional(Type.String()) }, { additionalProperties: false }),
+    reply: ok({ preview: RunPreview }),
+    refusals: ['not_found', 'invalid_expression', 'limit_reached', 'frozen'],
+    dialect: 'quayside',
   }),
   list: route({
     id: 'run.list',

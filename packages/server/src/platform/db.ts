@@ -24,6 +24,8 @@ export interface Tx {
   run(query: Sql): Promise<number>;
   /** Wakes readers of `topic` when this transaction has committed. It carries no data; a lost wake-up costs a poll. */
   wake(topic: string): void;
+  /** For what must not happen unless this transaction commits, and can not fail: a counter. */
+  afterCommit(work: () => void): void;
 }
 
 export interface Database {
@@ -71,8 +73,10 @@ export function openDatabase(options: { url: string; maxConnections: number; log
     try {
       await client.query(begin);
       const topics = new Set<string>();
-      const result = await work(toTx(client, topics));
+      const after: (() => void)[] = [];
+      const result = await work(toTx(client, topics, after));
       await client.query(commitText(topics));
+      for (const each of after) each();
       return result;
     } catch (error) {
       // ROLLBACK fails only when the connection is gone, and then the server has rolled back already.
@@ -108,7 +112,7 @@ function commitText(topics: Set<string>): string {
   return `${text}commit`;
 }
 
-function toTx(client: PoolClient, topics: Set<string>): Tx {
+function toTx(client: PoolClient, topics: Set<string>, after: (() => void)[]): Tx {
   const query = (statement: Sql) => client.query(statement) as Promise<{ rows: unknown[]; rowCount: number | null }>;
   return {
     async many<Row>(statement: Sql) {
@@ -131,6 +135,7 @@ function toTx(client: PoolClient, topics: Set<string>): Tx {
       if (!topicPattern.test(topic)) throw new Error(`"${topic}" can not be a topic.`);
       topics.add(topic);
     },
+    afterCommit: (work) => after.push(work),
   };
 }
 

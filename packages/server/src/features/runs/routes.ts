@@ -24,6 +24,9 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
       idempotencyKey: idempotencyKey(request.headers['idempotency-key']),
     }),
   }));
+  http.serve(runRoutes.preview, async ({ world, params, query, body }) => ({
+    preview: await runs.preview(world, params.action_identifier, { ...body, runAs: query.run_as }),
+  }));
   http.serve(runRoutes.list, async ({ world, query }) => ({
     runs: await service.listRuns(world, {
       limit: query.limit ?? defaultRuns,

@@ -12,7 +12,6 @@ import {
   isDelivered,
   isFinal,
   type Lease,
-  maxClaimWaitMs,
   maxDeliveryAttempts,
   type Run,
   retryAfterMs,
@@ -37,7 +36,15 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
-import { agentQueue, integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
+import {
+  agentQueue,
+  connectedWithinMs,
+  integrationQueue,
+  kafkaQueue,
+  mustLock,
+  type RunService,
+  runTopic,
+} from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
 import * as store from './store-dispatch.ts';
 
@@ -71,7 +78,6 @@ export interface ClaimResult {
   giveBack(): Promise<void>;
 }
 
-const connectedWithinMs = maxClaimWaitMs + 15_000;
 const defaultLimit = 10;
 
 /** What agents carry besides runs: changes of the catalog. Given by app.ts. */

@@ -5,10 +5,12 @@ import {
   initialStatus,
   isApprovalByAll,
   isFinal,
+  maxClaimWaitMs,
   type Run,
   type RunEvent,
   type RunLog,
   type RunPatch,
+  type RunPreview,
   transition,
 } from '@quayside/contracts';
 import { type Ctx, causeOf, type World } from '../../platform/ctx.ts';
@@ -53,6 +55,7 @@ import {
   requestKey,
 } from './service-guards.ts';
 import { settleInputs } from './service-inputs.ts';
+import { previewCarrier, previewRequest } from './service-preview.ts';
 import * as store from './store.ts';
 import * as approvals from './store-approvals.ts';
 import * as dispatchStore from './store-dispatch.ts';
@@ -92,8 +95,19 @@ export interface Firing extends store.Cause {
   problem?: string;
 }
 
+/** A claim is held for so long; an agent that has not been seen since is away. */
+export const connectedWithinMs = maxClaimWaitMs + 15_000;
+
 /** So many runs may start each other by calls to the portal, as so many automations may stand in a row. */
 const maxCalls = 25;
+
+export interface ExecuteRequest {
+  properties: Record<string, unknown>;
+  entity?: string;
+  runAs?: string | undefined;
+  /** Repeating the request with the same key answers with the run of the first time. */
+  idempotencyKey?: string | undefined;
+}
 
 export function createRunService(dependencies: {
   vault: Vault;
@@ -105,124 +119,149 @@ export function createRunService(dependencies: {
 }) {
   const { vault, metrics, guardrails, notifyApprovers, hasKafka } = dependencies;
 
-  async function execute(
-    world: World,
-    actionIdentifier: string,
-    request: {
-      properties: Record<string, unknown>;
-      entity?: string;
-      runAs?: string | undefined;
-      /** Repeating the request with the same key answers with the run of the first time. */
-      idempotencyKey?: string | undefined;
-    },
-  ): Promise<Run> {
+  async function execute(world: World, actionIdentifier: string, request: ExecuteRequest): Promise<Run> {
+    return world.transaction(async (ctx) => toRun(await executeIn(ctx, actionIdentifier, request)));
+  }
+
+  /** Everything that executing does, up to the send, and then none of it: the transaction is rolled back. */
+  async function preview(world: World, actionIdentifier: string, request: ExecuteRequest): Promise<RunPreview> {
+    let seen: RunPreview | undefined;
+    const rollBack = new Error('A preview leaves nothing behind.');
+    await world
+      .transaction(async (ctx) => {
+        const run = await executeIn(ctx, actionIdentifier, request);
+        const approvers = await approvals.listApprovers(ctx.db, ctx.orgId, run.id);
+        const logs = await store.listLogs(ctx.db, ctx.orgId, run.id, { after: 0, limit: 10 });
+        if (run.status === 'WAITING_FOR_APPROVAL')
+          // What comes after the approval, of the facts of now.
+          await dispatch(ctx, await move(ctx, run, 'approve'), await factsOf(ctx, run));
+        const { payload, status, summary } = await mustFind(ctx, run.id);
+        seen = {
+          run: toRun(run),
+          logs: logs.map((log) => log.message),
+          approvers: approvers.map((approver) => approver.email),
+          ...(payload === null ? {} : { request: previewRequest(run.id, payload) }),
+          ...(payload === null
+            ? {}
+            : {
+                carrier: previewCarrier(payload, await dispatchStore.listAgents(ctx.db, ctx.orgId, connectedWithinMs)),
+              }),
+          ...(status === 'FAILURE' ? { problem: summary ?? 'The run would fail.' } : {}),
+        };
+        throw rollBack;
+      })
+      .catch((error: unknown) => {
+        if (error !== rollBack) throw error;
+      });
+    if (!seen) throw rollBack;
+    return seen;
+  }
+
+  async function executeIn(ctx: Ctx, actionIdentifier: string, request: ExecuteRequest): Promise<StoredRun> {
     const { idempotencyKey, ...asked } = request;
     const key =
       idempotencyKey === undefined
         ? undefined
-        : requestKey(idempotencyKey, [world.actor.id, actionIdentifier, { ...asked }]);
-    const run = await world.transaction(async (ctx) => {
-      const repeated = key && (await findRepeated(ctx, key));
-      if (repeated !== undefined) return toRun(await mustFind(ctx, repeated));
-      const action = await getAction(ctx, actionIdentifier);
-      const trigger = selfServiceTrigger(action);
-      if (!trigger)
-        refuse('invalid_request', `"${actionIdentifier}" is an automation; it is started by its event, not by a call.`);
-      if (causeOf(world.actor).depth > maxCalls)
-        refuse(
-          'limit_reached',
-          `${maxCalls} runs have started each other by calls to the portal; "${actionIdentifier}" is not started again. Look for a circle.`,
-        );
-      const { requester, createdBy, impersonatedBy } = await findRequester(ctx, request.runAs);
-      const entity = await findTarget(ctx, trigger, request.entity);
-      const person = await findPersonById(ctx, createdBy);
-      const ask: Ask = { action, entity, inputs: request.properties, at: ctx.now() };
-      const verdict = await guardrails.judgeExecute(ctx, ask, person);
-      if (!verdict.isAllowed) refuse('forbidden', `"${actionIdentifier}" may not be executed: ${verdict.because}.`);
-      const settings = await guardrailSettings(ctx);
-      assertNotFrozen(settings, actionIdentifier, ask.at);
-      if (
-        entity &&
-        trigger.condition &&
-        !(await matchesQuery(ctx, entity, trigger.condition, await toCaller(ctx, person)))
-      )
-        refuse(
-          'invalid_request',
-          `body.entity: "${entity.identifier}" does not satisfy the condition of "${actionIdentifier}".`,
-          [{ path: 'body.entity', message: 'does not satisfy the condition of the action.' }],
-        );
+        : requestKey(idempotencyKey, [ctx.actor.id, actionIdentifier, { ...asked }]);
+    const repeated = key && (await findRepeated(ctx, key));
+    if (repeated !== undefined) return mustFind(ctx, repeated);
+    const action = await getAction(ctx, actionIdentifier);
+    const trigger = selfServiceTrigger(action);
+    if (!trigger)
+      refuse('invalid_request', `"${actionIdentifier}" is an automation; it is started by its event, not by a call.`);
+    if (causeOf(ctx.actor).depth > maxCalls)
+      refuse(
+        'limit_reached',
+        `${maxCalls} runs have started each other by calls to the portal; "${actionIdentifier}" is not started again. Look for a circle.`,
+      );
+    const { requester, createdBy, impersonatedBy } = await findRequester(ctx, request.runAs);
+    const entity = await findTarget(ctx, trigger, request.entity);
+    const person = await findPersonById(ctx, createdBy);
+    const ask: Ask = { action, entity, inputs: request.properties, at: ctx.now() };
+    const verdict = await guardrails.judgeExecute(ctx, ask, person);
+    if (!verdict.isAllowed) refuse('forbidden', `"${actionIdentifier}" may not be executed: ${verdict.because}.`);
+    const settings = await guardrailSettings(ctx);
+    assertNotFrozen(settings, actionIdentifier, ask.at);
+    if (
+      entity &&
+      trigger.condition &&
+      !(await matchesQuery(ctx, entity, trigger.condition, await toCaller(ctx, person)))
+    )
+      refuse(
+        'invalid_request',
+        `body.entity: "${entity.identifier}" does not satisfy the condition of "${actionIdentifier}".`,
+        [{ path: 'body.entity', message: 'does not satisfy the condition of the action.' }],
+      );
 
-      const { values, entities } = await settleInputs(ctx, trigger.userInputs, request.properties, { entity, person });
-      const secretInputs = secretInputNames(trigger.userInputs);
-      const secret = secretInputs.length > 0 ? await signingSecret(ctx, vault) : '';
-      const rawProperties = encryptSecretInputs(trigger.userInputs, values, () => secret);
-      const properties = expandEntities(trigger.userInputs, rawProperties, entities);
+    const { values, entities } = await settleInputs(ctx, trigger.userInputs, request.properties, { entity, person });
+    const secretInputs = secretInputNames(trigger.userInputs);
+    const secret = secretInputs.length > 0 ? await signingSecret(ctx, vault) : '';
+    const rawProperties = encryptSecretInputs(trigger.userInputs, values, () => secret);
+    const properties = expandEntities(trigger.userInputs, rawProperties, entities);
 
-      await assertWithinLimits(ctx, guardrails, action, entity?.identifier ?? null);
-      const runId = newId('r');
-      const status = initialStatus(needsApproval(action.requiredApproval));
-      await store.insertRun(ctx.db, ctx.orgId, {
-        id: runId,
-        actionId: action.id,
-        actionIdentifier,
-        blueprint: trigger.blueprintIdentifier ?? null,
-        entity: entity?.identifier ?? null,
-        status,
-        source: ctx.origin === 'UI' ? 'UI' : 'API',
-        requiredApproval: action.requiredApproval ?? false,
-        isPrivate: action.allowAnyoneToViewRuns === false,
+    await assertWithinLimits(ctx, guardrails, action, entity?.identifier ?? null);
+    const runId = newId('r');
+    const status = initialStatus(needsApproval(action.requiredApproval));
+    await store.insertRun(ctx.db, ctx.orgId, {
+      id: runId,
+      actionId: action.id,
+      actionIdentifier,
+      blueprint: trigger.blueprintIdentifier ?? null,
+      entity: entity?.identifier ?? null,
+      status,
+      source: ctx.origin === 'UI' ? 'UI' : 'API',
+      requiredApproval: action.requiredApproval ?? false,
+      isPrivate: action.allowAnyoneToViewRuns === false,
+      rawProperties,
+      properties,
+      createdBy,
+      impersonatedBy,
+      ...causeOf(ctx.actor),
+      eventSeq: null,
+    });
+    if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
+    const created = await mustFind(ctx, runId);
+    await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
+    if (status === 'WAITING_FOR_APPROVAL') {
+      const approvers = await guardrails.findApprovers(ctx, ask, person);
+      const asked = approvers.filter((one) => !(settings.fourEyes && one.id === createdBy));
+      await approvals.insertApprovers(
+        ctx.db,
+        ctx.orgId,
+        runId,
+        asked.map((one) => one.id),
+      );
+      const line = await notifyApprovers(
+        ctx,
+        {
+          run: toRun(created),
+          action,
+          inputs: maskSecretInputs(rawProperties, secretInputs),
+          requester: { by: triggerBy(requester), name: person?.email ?? nameOf(ctx.actor) },
+        },
+        asked,
+        await guardrails.hasApproverPolicy(ctx, action.id),
+      );
+      await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [line]);
+    }
+    if (status === 'IN_PROGRESS') {
+      const at = created.createdAt.toISOString();
+      await dispatch(ctx, created, {
+        runId,
+        action,
+        trigger,
+        event: null,
+        requester,
+        origin: created.source,
+        at,
+        entity,
         rawProperties,
         properties,
-        createdBy,
-        impersonatedBy,
-        ...causeOf(world.actor),
-        eventSeq: null,
+        secretInputs,
       });
-      if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
-      const created = await mustFind(ctx, runId);
-      await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
-      if (status === 'WAITING_FOR_APPROVAL') {
-        const approvers = await guardrails.findApprovers(ctx, ask, person);
-        const asked = approvers.filter((one) => !(settings.fourEyes && one.id === createdBy));
-        await approvals.insertApprovers(
-          ctx.db,
-          ctx.orgId,
-          runId,
-          asked.map((one) => one.id),
-        );
-        const line = await notifyApprovers(
-          ctx,
-          {
-            run: toRun(created),
-            action,
-            inputs: maskSecretInputs(rawProperties, secretInputs),
-            requester: { by: triggerBy(requester), name: person?.email ?? nameOf(ctx.actor) },
-          },
-          asked,
-          await guardrails.hasApproverPolicy(ctx, action.id),
-        );
-        await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [line]);
-      }
-      if (status === 'IN_PROGRESS') {
-        const at = created.createdAt.toISOString();
-        await dispatch(ctx, created, {
-          runId,
-          action,
-          trigger,
-          event: null,
-          requester,
-          origin: created.source,
-          at,
-          entity,
-          rawProperties,
-          properties,
-          secretInputs,
-        });
-      }
-      return toRun(await mustFind(ctx, runId));
-    });
-    metrics.runs.inc({ status: run.status });
-    return run;
+    }
+    ctx.db.afterCommit(() => metrics.runs.inc({ status }));
+    return mustFind(ctx, runId);
   }
 
   /**
@@ -252,7 +291,7 @@ export function createRunService(dependencies: {
     });
     const created = await mustFind(ctx, runId);
     await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
-    metrics.runs.inc({ status: created.status });
+    ctx.db.afterCommit(() => metrics.runs.inc({ status: created.status }));
     if (problem !== undefined) {
       await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [problem]);
       await move(ctx, created, 'fail', { summary: problem });
@@ -339,7 +378,7 @@ export function createRunService(dependencies: {
       refuse('run_finished', `The run ${run.id} was changed by somebody else at this moment.`);
     if (status.isFinal) {
       await dispatchStore.dropUnheldWork(ctx.db, ctx.orgId, run.id);
-      metrics.runs.inc({ status: step.to });
+      ctx.db.afterCommit(() => metrics.runs.inc({ status: step.to }));
     }
     return announce(ctx, run);
   }
@@ -519,6 +558,7 @@ export function createRunService(dependencies: {
 
   return {
     execute,
+    preview,
     startAutomation,
     patch,
     addLog,
