@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { serveActions } from './features/actions/routes.ts';
+import { followBlueprint } from './features/actions/service.ts';
 import { findApprovers, hasApproverPolicy, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
 import { serveAutomations } from './features/automations/routes.ts';
@@ -190,7 +191,7 @@ export async function startApp(
     serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
     serveSecrets(http, vault);
-    serveBlueprints(http);
+    serveBlueprints(http, [followBlueprint]);
     serveEntities(http, entities);
     serveActions(http);
     serveWorkflows(http);

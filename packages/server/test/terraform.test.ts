@@ -384,6 +384,66 @@ describe('an action', () => {
     await test.machine.call(actionRoutes.remove, { params: { action_identifier: 'after' } });
   });
 
+  // Terraform renames a blueprint before the actions that name it; between the two, and for what others made, all must hold.
+  it('follows a blueprint and an action that are renamed, in its form, its trigger and its policy, not in its data', async () => {
+    await createBlueprint({ identifier: 'old/kind', title: 'Kind', schema: { properties: {} } });
+    await createBlueprint({
+      identifier: 'counting',
+      title: 'C',
+      schema: { properties: {} },
+      aggregationProperties: {
+        n: { target: 'old/kind', calculationSpec: { func: 'count', calculationBy: 'entities' } },
+      },
+    });
+    const document = (kind: string): ActionBody => ({
+      identifier: 'following',
+      trigger: selfService({
+        blueprintIdentifier: kind,
+        userInputs: {
+          properties: {
+            one: {
+              type: 'string',
+              format: 'entity',
+              blueprint: kind,
+              dataset: { combinator: 'and', rules: [{ property: '$blueprint', operator: '=', value: kind }] },
+            },
+            data: { type: 'object', default: { blueprint: 'old/kind' } },
+          },
+        },
+      }),
+      invocationMethod: { type: 'KAFKA', payload: { blueprint: 'old/kind' } },
+    });
+    await createAction(document('old/kind'));
+    await createAction({
+      identifier: 'listening',
+      trigger: automation({ type: 'RUN_CREATED', actionIdentifier: 'following' }),
+      invocationMethod: { type: 'UPSERT_ENTITY', blueprintIdentifier: 'old/kind', mapping: {} },
+    });
+    const policy = (kind: string) => ({
+      queries: { q: { combinator: 'and' as const, rules: [{ property: '$blueprint', operator: '=', value: kind }] } },
+      conditions: ['.results.q.entities | length == 0'],
+    });
+    const params = { action_identifier: 'following' };
+    await test.machine.call(permissionRoutes.patch, { params, body: { execute: { policy: policy('old/kind') } } });
+
+    await test.machine.call(blueprintRoutes.patch, {
+      params: { blueprint_identifier: 'old/kind' },
+      body: { identifier: 'kind' },
+    });
+    expect(documentOf(await readAction('following'))).toEqual(document('kind'));
+    const { permissions } = (await test.machine.call(permissionRoutes.get, { params })).body;
+    expect(permissions.execute.policy).toEqual(policy('kind'));
+    const counting = (await test.machine.call(blueprintRoutes.get, { params: { blueprint_identifier: 'counting' } }))
+      .body;
+    expect(counting.blueprint.aggregationProperties).toMatchObject({ n: { target: 'kind' } });
+
+    await test.machine.call(actionRoutes.replace, { params, body: { ...document('kind'), identifier: 'followed' } });
+    expect(await readAction('listening')).toMatchObject({
+      trigger: { event: { actionIdentifier: 'followed' } },
+      invocationMethod: { blueprintIdentifier: 'kind' },
+    });
+  });
+
   it('keeps its permissions as they were sent; the policy goes with null', async () => {
     await createAction({ identifier: 'guarded', trigger: selfService(), invocationMethod: kafka });
     const params = { action_identifier: 'guarded' };

@@ -125,3 +125,43 @@ export function matchesFilter(action: ActionBody, filter: ActionFilter): boolean
     (filter.published === undefined || filter.published === (action.publish ?? true))
   );
 }
+
+/** Written by people for people, or data: nothing in there names a blueprint. */
+const opaque = new Set(['default', 'enum']);
+
+/** The value with a blueprint's new identifier wherever it names the old one: as a key's value, or in a rule about `$blueprint`. */
+export function withRenamedBlueprint<T>(value: T, from: string, to: string): T {
+  if (Array.isArray(value)) return value.map((item) => withRenamedBlueprint(item, from, to)) as T;
+  if (value === null || typeof value !== 'object') return value;
+  const rule = value as { property?: unknown };
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const isName =
+        key === 'blueprint' || key === 'blueprintIdentifier' || (key === 'value' && rule.property === '$blueprint');
+      if (isName && inner === from) return [key, to];
+      return [key, opaque.has(key) ? inner : withRenamedBlueprint(inner, from, to)];
+    }),
+  ) as T;
+}
+
+/** In its payload a name is data; only what the method itself writes to is a reference. */
+export function renameBlueprintIn(action: ActionBody, from: string, to: string): ActionBody {
+  const method = action.invocationMethod as { blueprintIdentifier?: string };
+  return {
+    ...action,
+    trigger: withRenamedBlueprint(action.trigger, from, to),
+    invocationMethod: (method.blueprintIdentifier === from
+      ? { ...method, blueprintIdentifier: to }
+      : method) as ActionBody['invocationMethod'],
+  };
+}
+
+/** An automation that listens to an action goes on listening to it. */
+export function renameActionIn(action: ActionBody, from: string, to: string): ActionBody {
+  const trigger = action.trigger as { event?: { actionIdentifier?: string } };
+  if (trigger.event?.actionIdentifier !== from) return action;
+  return {
+    ...action,
+    trigger: { ...trigger, event: { ...trigger.event, actionIdentifier: to } } as ActionBody['trigger'],
+  };
+}

@@ -5,7 +5,15 @@ import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
 import { findPersonById } from '../identity/index.ts';
-import { type ActionFilter, findMistakes, matchesFilter, selfServiceTrigger } from './model.ts';
+import {
+  type ActionFilter,
+  findMistakes,
+  matchesFilter,
+  renameActionIn,
+  renameBlueprintIn,
+  selfServiceTrigger,
+  withRenamedBlueprint,
+} from './model.ts';
 import { visibleActions } from './service-permissions.ts';
 import * as store from './store.ts';
 
@@ -87,6 +95,8 @@ export async function replaceAction(world: World, identifier: string, body: Acti
       const before = (await store.lockAction(ctx.db, ctx.orgId, identifier)) ?? refuseMissing('Action', identifier);
       await assertSound(ctx, body);
       await store.updateAction(ctx.db, ctx.orgId, before.id, body, ctx.actor.id);
+      if (body.identifier !== identifier)
+        await rewriteActions(ctx, (action) => renameActionIn(action, identifier, body.identifier));
       const after = await get(ctx, body.identifier);
       await ctx.emit({ name: 'action.updated', subject: after.identifier, before, after });
       return after;
@@ -94,6 +104,30 @@ export async function replaceAction(world: World, identifier: string, body: Acti
   } catch (error) {
     if (isViolation(error, '23505')) refuseTaken(body.identifier);
     throw error;
+  }
+}
+
+/** Documents that name something by an identifier that has changed; those that do not are left as they are. */
+async function rewriteActions(ctx: Ctx, rewrite: (action: ActionBody) => ActionBody): Promise<void> {
+  for (const before of await store.listActions(ctx.db, ctx.orgId)) {
+    const { id, createdAt: _ca, createdBy: _cb, updatedAt: _ua, updatedBy: _ub, ...document } = before;
+    const renamed = rewrite(document);
+    if (JSON.stringify(renamed) === JSON.stringify(document)) continue;
+    await store.updateAction(ctx.db, ctx.orgId, id, renamed, ctx.actor.id);
+    const after = await get(ctx, before.identifier);
+    await ctx.emit({ name: 'action.updated', subject: before.identifier, before, after });
+  }
+}
+
+/**
+ * Forms, triggers and policies follow a blueprint that is renamed. A policy that went on asking about the old name would
+ * find nothing, and a condition like "there is none yet" would let everything pass.
+ */
+export async function followBlueprint(ctx: Ctx, from: string, to: string): Promise<void> {
+  await rewriteActions(ctx, (action) => renameBlueprintIn(action, from, to));
+  for (const [id, before] of await store.listPermissions(ctx.db, ctx.orgId)) {
+    const after = withRenamedBlueprint(before, from, to);
+    if (JSON.stringify(after) !== JSON.stringify(before)) await store.updatePermissions(ctx.db, ctx.orgId, id, after);
   }
 }
 

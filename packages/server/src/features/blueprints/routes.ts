@@ -2,7 +2,7 @@ import { blueprintRoutes } from '@quayside/contracts';
 import type { Http } from '../../platform/http.ts';
 import * as service from './service.ts';
 
-export function serveBlueprints(http: Http): void {
+export function serveBlueprints(http: Http, followers: service.Followers): void {
   http.serve(blueprintRoutes.create, async ({ world, body }) => ({
     blueprint: await service.createBlueprint(world, body),
   }));
@@ -14,10 +14,10 @@ export function serveBlueprints(http: Http): void {
     blueprint: await service.readStructure(world, params.blueprint_identifier),
   }));
   http.serve(blueprintRoutes.replace, async ({ world, params, body }) => ({
-    blueprint: await service.replaceBlueprint(world, params.blueprint_identifier, body),
+    blueprint: await service.replaceBlueprint(world, followers, params.blueprint_identifier, body),
   }));
   http.serve(blueprintRoutes.patch, async ({ world, params, body }) => ({
-    blueprint: await service.patchBlueprint(world, params.blueprint_identifier, body),
+    blueprint: await service.patchBlueprint(world, followers, params.blueprint_identifier, body),
   }));
   http.serve(blueprintRoutes.remove, async ({ world, params }) => {
     await service.removeBlueprint(world, params.blueprint_identifier);

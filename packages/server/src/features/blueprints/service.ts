@@ -79,20 +79,30 @@ export async function readStructure(world: World, identifier: string): Promise<B
   );
 }
 
+/** What else names blueprints; given by app.ts, as blueprints know no other feature. */
+export type Followers = readonly ((ctx: Ctx, from: string, to: string) => Promise<void>)[];
+
 export async function replaceBlueprint(
   world: World,
+  followers: Followers,
   identifier: string,
   body: Omit<BlueprintBody, 'identifier'> & { identifier?: string },
 ): Promise<Blueprint> {
-  return change(world, identifier, () => complete({ ...body, identifier: body.identifier ?? identifier }));
+  return change(world, followers, identifier, () => complete({ ...body, identifier: body.identifier ?? identifier }));
 }
 
-export async function patchBlueprint(world: World, identifier: string, patch: BlueprintPatch): Promise<Blueprint> {
-  return change(world, identifier, (before) => merge(before, patch));
+export async function patchBlueprint(
+  world: World,
+  followers: Followers,
+  identifier: string,
+  patch: BlueprintPatch,
+): Promise<Blueprint> {
+  return change(world, followers, identifier, (before) => merge(before, patch));
 }
 
 async function change(
   world: World,
+  followers: Followers,
   identifier: string,
   next: (before: BlueprintDocument) => BlueprintDocument,
 ): Promise<Blueprint> {
@@ -107,7 +117,10 @@ async function change(
       await assertSound(ctx, after, before);
       if (JSON.stringify(before) === JSON.stringify(after)) return shown(stored);
       await store.updateBlueprint(ctx.db, ctx.orgId, stored.rowId, after, ctx.actor.id);
-      if (after.identifier !== identifier) await renameReferences(ctx, identifier, after.identifier);
+      if (after.identifier !== identifier) {
+        await renameReferences(ctx, identifier, after.identifier);
+        for (const follow of followers) await follow(ctx, identifier, after.identifier);
+      }
       const changed = await get(ctx, after.identifier);
       await ctx.emit({
         name: 'blueprint.updated',
@@ -125,19 +138,21 @@ async function change(
   }
 }
 
-/** Relations name their target by identifier, so a rename rewrites the documents that point at it. */
+/** Relations and aggregations name their target by identifier, so a rename rewrites the documents that point at it. */
 async function renameReferences(ctx: Ctx, from: string, to: string): Promise<void> {
+  const pointed = <T extends Record<string, unknown>>(map: Record<string, T> | undefined): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(map ?? {}).map(([key, value]) => [key, value.target === from ? { ...value, target: to } : value]),
+    );
   for (const blueprint of await store.listBlueprints(ctx.db, ctx.orgId)) {
     const document = documentOf(blueprint);
-    const relations = Object.entries(document.relations ?? {});
-    if (!relations.some(([, relation]) => relation.target === from)) continue;
     const renamed = {
       ...document,
-      relations: Object.fromEntries(
-        relations.map(([key, relation]) => [key, relation.target === from ? { ...relation, target: to } : relation]),
-      ),
+      relations: pointed(document.relations),
+      aggregationProperties: pointed(document.aggregationProperties),
     };
-    await store.updateBlueprint(ctx.db, ctx.orgId, blueprint.rowId, renamed, ctx.actor.id);
+    if (JSON.stringify(renamed) !== JSON.stringify(document))
+      await store.updateBlueprint(ctx.db, ctx.orgId, blueprint.rowId, renamed, ctx.actor.id);
   }
 }
 
