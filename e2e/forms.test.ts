@@ -1,9 +1,9 @@
-import { actionRoutes, runRoutes } from '@quayside/contracts';
+import { actionRoutes, permissionRoutes, runRoutes } from '@quayside/contracts';
 import { createDatabase, type TestDatabase, testOrganization } from '@quayside/testkit';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { launchBrowser, openAs, type Visit, visit } from './browser.ts';
-import { allKinds, approved, dynamic, wizard } from './forms.ts';
+import { allKinds, approved, conditional, dynamic, wizard } from './forms.ts';
 import { type Portal, startPortal } from './portal.ts';
 
 /** Forms as people meet them: every kind of input, rules that follow what is typed, steps, JSON, links, the builder. */
@@ -223,16 +223,143 @@ describe('an approval', () => {
     const run = await startedRun();
     expect(run.status).toBe('WAITING_FOR_APPROVAL');
     await page.getByRole('link', { name: /^Approvals/ }).click();
-    await page
-      .getByRole('row', { name: /Needs a yes/ })
-      .getByRole('link')
-      .first()
-      .click();
-    await page.getByLabel('Comment').fill('Not this week.');
-    await page.getByRole('button', { name: 'Decline' }).click();
+    const request = page.getByRole('region', { name: /Needs a yes/ });
+    await request.getByText('because').waitFor();
+    await request.getByLabel('Comment').fill('Not this week.');
+    await request.getByRole('button', { name: 'Decline' }).click();
+    await page.getByText('Nothing waits for you').waitFor();
+    await page.goto(`/runs/${run.id}`);
     await page.getByRole('heading', { level: 1 }).getByText('Declined').waitFor();
     await page.getByText('Not this week.').first().waitFor();
-    await page.getByRole('link', { name: /^Approvals/ }).click();
-    await page.getByRole('row', { name: /Needs a yes/ }).waitFor({ state: 'detached' });
+  });
+
+  it('is withdrawn by whoever asked', async () => {
+    const { run } = await portal.call(runRoutes.execute, {
+      params: { action_identifier: 'approved' },
+      query: { run_as: testOrganization.adminEmail },
+      body: { properties: {} },
+    });
+    await openAs(page, `/runs/${run.id}`);
+    await page.getByRole('button', { name: 'More for this run' }).click();
+    await page.getByRole('menuitem', { name: 'Withdraw' }).click();
+    await dialog().getByRole('button', { name: 'Withdraw' }).click();
+    await page.getByRole('heading', { level: 1 }).getByText('Failure').waitFor();
+  });
+});
+
+describe('an entity', () => {
+  it('offers in its row and on its page what its state allows', async () => {
+    await portal.call(actionRoutes.create, { body: conditional });
+    await openAs(page, '/catalog/deployment?q=checkout');
+    await page.getByRole('button', { name: 'Actions for checkout in staging' }).click();
+    await page.getByRole('menuitem', { name: 'Change the replica count' }).waitFor();
+    expect(await page.getByRole('menuitem', { name: 'Repair' }).count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Actions for checkout in production' }).click();
+    await page.getByRole('menuitem', { name: 'Repair' }).click();
+    await dialog().getByText('checkout in production').waitFor();
+    await dialog().getByRole('button', { name: 'Execute' }).click();
+    expect((await startedRun()).entity?.identifier).toBe('checkout-production');
+  });
+});
+
+describe('the builder', () => {
+  const save = () => page.getByRole('button', { name: 'Create', exact: true }).first();
+
+  it('makes an action from nothing, tests its expressions, and shows mistakes where they are', async () => {
+    await openAs(page, '/self-serve');
+    await page.getByRole('link', { name: 'Action', exact: true }).click();
+    await page.getByLabel('Title *').fill('Book a berth');
+    await expect.poll(() => page.getByLabel('Identifier *').inputValue(), patience).toBe('book_a_berth');
+    await page.getByRole('button', { name: 'Next: User form' }).click();
+    await page.getByRole('button', { name: 'Input', exact: true }).click();
+    await field('Title').fill('Length');
+    await dialog().getByRole('combobox', { name: 'Type' }).click();
+    await page.getByRole('option', { name: 'Number', exact: true }).click();
+    await dialog().getByLabel('Maximum').fill('400');
+    await dialog().getByRole('switch', { name: 'Required' }).click();
+    await dialog().getByRole('button', { name: 'Add' }).click();
+    await page.getByRole('button', { name: 'Input', exact: true }).click();
+    await field('Title').fill('Pilot');
+    await dialog().getByRole('radiogroup', { name: 'Visible: value or program' }).getByText('jq').click();
+    await field('Visible').fill('.form.length | nope');
+    await dialog()
+      .getByText(/Line 1, column 16.*nope/)
+      .waitFor();
+    await field('Visible').fill('.form.length > 100');
+    await dialog()
+      .getByText(/Yields false/)
+      .waitFor();
+    await dialog().getByRole('button', { name: 'Add' }).click();
+
+    // The preview is the form itself.
+    const result = page.getByRole('region', { name: 'Result' });
+    expect(await result.getByLabel('Pilot').count()).toBe(0);
+    await result.getByLabel(/^Length/).fill('500');
+    await result.getByLabel('Pilot').waitFor();
+    await result.getByText('Length must be 400 or less.').waitFor();
+    await page.getByRole('button', { name: 'Move Pilot up' }).click();
+
+    await page.getByRole('tab', { name: /Backend/ }).click();
+    await page.getByLabel('Payload').fill('{"metres": "{{ .inputs.length | tostrin }}"}');
+    await page.getByText(/Line 1, column 33.*tostrin/).waitFor();
+    await page.getByLabel('Payload').fill('{"metres": "{{ .inputs.length }}"}');
+    await page.getByRole('button', { name: 'Test JQ' }).click();
+    await page.getByRole('region', { name: 'What is sent' }).getByText('"metres": 1').waitFor();
+    // No address yet: the server says so.
+    await save().click();
+    await page
+      .getByRole('alert')
+      .getByText(/invocationMethod/)
+      .first()
+      .waitFor();
+    await page.getByLabel('Endpoint URL').fill('https://example.com/{{ .inputs.length }}');
+    await page.getByRole('tab', { name: /Permissions/ }).click();
+    await page.getByRole('switch', { name: 'Give access to everyone in the organization' }).click();
+    await page.getByLabel('At once, in all').fill('3');
+    await save().click();
+    await page.getByRole('heading', { name: 'Book a berth' }).waitFor();
+
+    const params = { action_identifier: 'book_a_berth' };
+    const { action } = await portal.call(actionRoutes.get, { params, query: { version: 'v2' } });
+    expect(action).toMatchObject({
+      title: 'Book a berth',
+      trigger: {
+        operation: 'CREATE',
+        userInputs: {
+          properties: {
+            length: { type: 'number', maximum: 400 },
+            pilot: { visible: { jqQuery: '.form.length > 100' } },
+          },
+          required: ['length'],
+          order: ['pilot', 'length'],
+        },
+      },
+      invocationMethod: { url: 'https://example.com/{{ .inputs.length }}', body: { metres: '{{ .inputs.length }}' } },
+    });
+    expect((await portal.call(permissionRoutes.get, { params })).permissions.execute.roles).toEqual([]);
+    expect((await portal.call(permissionRoutes.getLimits, { params })).limits.concurrency).toBe(3);
+  });
+
+  it('changes an action as JSON, duplicates and deletes it', async () => {
+    await openAs(page, '/self-serve/wizard/edit');
+    await page.getByRole('radiogroup', { name: 'Result as' }).getByText('JSON').click();
+    const json = page.getByLabel('Action as JSON');
+    const document = JSON.parse(await json.inputValue()) as { title: string };
+    await json.fill('{"identifier": "wizard"}');
+    await page.getByText('"trigger" must be an object').waitFor();
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await json.fill(JSON.stringify({ ...document, title: 'Wizard of Oz' }));
+    await expect.poll(() => page.getByLabel('Title *').inputValue(), patience).toBe('Wizard of Oz');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Wizard of Oz' }).waitFor();
+    await page.getByRole('button', { name: 'More for Wizard of Oz' }).click();
+    await page.getByRole('menuitem', { name: 'Duplicate' }).click();
+    await expect.poll(() => page.getByLabel('Identifier *').inputValue(), patience).toBe('wizard_copy');
+    await save().click();
+    await page.getByRole('button', { name: 'More for Wizard of Oz (copy)' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await dialog().getByRole('button', { name: 'Delete the action' }).click();
+    await page.getByRole('heading', { name: 'Wizard of Oz (copy)', exact: true }).waitFor({ state: 'detached' });
   });
 });

@@ -115,3 +115,11 @@ export const approved = action(
   { userInputs: { properties: { why: titled('Why', { type: 'string' }) } } },
   { requiredApproval: { type: 'ANY' } },
 );
+
+/** Offered only for entities in trouble (§1.9). */
+export const conditional = action('repair', 'Repair', {
+  operation: 'DAY-2',
+  blueprintIdentifier: 'deployment',
+  userInputs: { properties: {} },
+  condition: { type: 'SEARCH', combinator: 'and', rules: [{ property: 'status', operator: '=', value: 'degraded' }] },
+});

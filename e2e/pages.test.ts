@@ -178,6 +178,11 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'approvals',
+    path: '/approvals',
+    reach: (page) => page.getByRole('button', { name: 'Approve: Drop a database' }).waitFor(),
+  },
+  {
     name: 'guardrails',
     path: '/settings/guardrails',
     reach: (page) => page.getByRole('row', { name: /Stocktaking/ }).waitFor(),

@@ -19,7 +19,7 @@ import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/in
 import { CredentialsPage } from './features/credentials/index.ts';
 import { GuardrailsPage } from './features/guardrails/index.ts';
 import { PeoplePage } from './features/people/index.ts';
-import { RunPage, RunsPage } from './features/runs/index.ts';
+import { ApprovalsPage, RunPage, RunsPage } from './features/runs/index.ts';
 import { SecretsPage } from './features/secrets/index.ts';
 import { LoginPage, meQuery, PasswordPage } from './features/session/index.ts';
 import { StartPage } from './features/start/index.ts';
@@ -104,6 +104,7 @@ const runs = createRoute({
   validateSearch: parseRunsSearch,
 });
 const run = createRoute({ getParentRoute: () => shell, path: '/runs/$runId', component: RunPage });
+const approvals = createRoute({ getParentRoute: () => shell, path: '/approvals', component: ApprovalsPage });
 const catalogIndex = createRoute({ getParentRoute: () => shell, path: '/catalog', component: CatalogIndexPage });
 const catalog = createRoute({
   getParentRoute: () => shell,
@@ -157,6 +158,7 @@ const tree = root.addChildren([
     editAction,
     runs,
     run,
+    approvals,
     catalogIndex,
     catalog,
     entity,

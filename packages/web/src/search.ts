@@ -1,4 +1,5 @@
 import { type Operation, operations, origins } from '@quayside/contracts';
+import { tryParse } from 'jsurl2';
 
 /**
  * What the query of an address may hold, page by page. Written by people, too: a value that means nothing is dropped, so
@@ -30,7 +31,11 @@ export interface SelfServeSearch {
   actionInputs?: Record<string, unknown> | undefined;
 }
 export function parseSelfServeSearch(raw: Raw): SelfServeSearch {
-  const inputs = raw.actionInputs;
+  // The router has read JSON already; published links carry the denser notation of the package jsurl2.
+  const inputs =
+    typeof raw.actionInputs === 'string'
+      ? tryParse<unknown>(raw.actionInputs, undefined, { deURI: true })
+      : raw.actionInputs;
   return {
     q: text(raw.q),
     operation: oneOf(raw.operation, operations),

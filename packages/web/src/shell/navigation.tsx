@@ -12,15 +12,18 @@ import {
   IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useOwnBlueprints } from '../features/blueprints/index.ts';
+import { awaitingCountQuery } from '../features/runs/index.ts';
 import { useMay, useMe } from '../features/session/index.ts';
 import { glyphOf } from '../ui/icon.tsx';
 
 /** The sidebar. What a role may not open is not offered; the server refuses it in any case. */
 export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNode {
   const { data: blueprints = [] } = useOwnBlueprints();
+  const { data: awaiting = 0 } = useQuery(awaitingCountQuery);
   const maySeeAgents = useMay('agent:read');
   const isAdmin = useMe().user.roles.some((role) => role.name === 'Admin');
   const mayManage = useMay('credential:manage');
@@ -39,9 +42,15 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <IconPlayerPlay size={18} aria-hidden="true" />
           <span>Runs</span>
         </Link>
-        <Link to="/runs" search={{ awaiting: true }} activeOptions={{ includeSearch: true, exact: true }}>
+        <Link to="/approvals">
           <IconChecklist size={18} aria-hidden="true" />
           <span>Approvals</span>
+          {awaiting > 0 && (
+            <>
+              {' '}
+              <span className="q-badge">{awaiting > 99 ? '99+' : awaiting}</span>
+            </>
+          )}
         </Link>
         <p className="q-nav-title">Catalog</p>
         {blueprints.map((blueprint) => {

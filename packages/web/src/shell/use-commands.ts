@@ -13,6 +13,7 @@ export function useCommands(): Command[] {
   const pages = [
     ['Self-service', '/self-serve', 'actions execute'],
     ['Runs', '/runs', 'history log'],
+    ['Approvals', '/approvals', 'inbox waiting approve decline'],
     ['Catalog', '/catalog', 'blueprints entities'],
     ['Agents', '/agents', 'execution'],
     ['Automations', '/settings/automations', 'trigger event evaluation'],

@@ -47,11 +47,14 @@ export function Page({ title, heading, lead, above, actions, maxWidth = 1320, ch
 
 export function Panel({
   title,
+  heading,
   extra,
   children,
   isFlush = false,
 }: {
   title: string;
+  /** Shown instead of `title`, which still names the region. */
+  heading?: ReactNode;
   extra?: ReactNode;
   children: ReactNode;
   isFlush?: boolean;
@@ -60,7 +63,7 @@ export function Panel({
     <section className="q-panel" aria-label={title}>
       <div className="q-panel-head">
         <Title order={2} flex={1}>
-          {title}
+          {heading ?? title}
         </Title>
         {extra}
       </div>

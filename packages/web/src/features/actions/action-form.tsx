@@ -1,10 +1,11 @@
 import { Alert, Box, Button, Group, Stack, Switch, Text, Title } from '@mantine/core';
 import { IconBolt } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
-import { Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
+import { CopyButton, Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
 import { EntitySelect } from '../entities/index.ts';
 import { FieldControl } from './field-control.tsx';
 import { FormItems } from './form-items.tsx';
+import { formLink } from './form-link.ts';
 import { targetName } from './form-model.ts';
 import { operationWords } from './group-actions.ts';
 import { JsonMode } from './json-mode.tsx';
@@ -92,13 +93,15 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
         )}
         <Group justify="flex-end" gap="xs" mt="xs">
           {mayJson && !form.isConfirming && (
-            <Switch
-              label="JSON mode"
-              mr="auto"
-              checked={isJson}
-              onChange={(event) => setJson(event.currentTarget.checked)}
+            <Switch label="JSON mode" checked={isJson} onChange={(event) => setJson(event.currentTarget.checked)} />
+          )}
+          {!form.isConfirming && (
+            <CopyButton
+              label="Copy a link that opens this form filled in"
+              value={() => formLink(window.location.origin, input.action.identifier, form.values, form.target?.value)}
             />
           )}
+          <Box mr="auto" />
           <Button variant="default" onClick={form.isConfirming || form.stepIndex > 0 ? form.back : onClose}>
             {form.isConfirming || form.stepIndex > 0 ? 'Back' : 'Cancel'}
           </Button>

@@ -1,5 +1,6 @@
 import { lazy } from 'react';
 
+export { EntityActions } from './entity-actions.tsx';
 export { operationWords } from './group-actions.ts';
 export { ActionForm } from './lazy-action-form.tsx';
 export { actionQuery, actionsQuery, type SelfServiceAction } from './queries.ts';

@@ -23,6 +23,11 @@ export function CatalogPage(): ReactNode {
     enabled: blueprint !== undefined,
   });
   const { data: count } = useQuery({ ...entityCountQuery(identifier), enabled: blueprint !== undefined });
+  const mayExecute = useMay('action:execute');
+  const { data: actions = [] } = useQuery(actionsQuery);
+  const hasActions =
+    mayExecute &&
+    actions.some(({ trigger }) => trigger.operation !== 'CREATE' && trigger.blueprintIdentifier === identifier);
   const entities = found.data?.pages.flatMap((page) => page.entities) ?? [];
   const change = (part: Partial<typeof search>): void =>
     void navigate({ to: '.', search: (all) => ({ ...all, ...part }), replace: true });
@@ -72,6 +77,7 @@ export function CatalogPage(): ReactNode {
               blueprint={blueprint}
               entities={entities}
               sort={sort}
+              hasActions={hasActions}
               onSort={({ property, order }) => change({ sort: property, order })}
             />
           ) : search.q ? (

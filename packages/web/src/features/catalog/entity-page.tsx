@@ -1,9 +1,9 @@
-import { Breadcrumbs, Button, Grid, Group, Menu, Stack, Text } from '@mantine/core';
+import { Breadcrumbs, Button, Grid, Group, Stack, Text } from '@mantine/core';
 import type { Blueprint, Entity } from '@quayside/contracts';
 import { IconBolt, IconChevronDown } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { Link, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { asApiError } from '../../api/index.ts';
 import {
   Ago,
@@ -21,12 +21,11 @@ import {
   Panel,
   Value,
 } from '../../ui/index.ts';
-import { ActionForm, actionsQuery, type SelfServiceAction } from '../actions/index.ts';
+import { EntityActions } from '../actions/index.ts';
 import { useBlueprint } from '../blueprints/index.ts';
 import { EntityLinks, entityHistoryQuery, entityQuery } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
 import { RunsTable, runsQuery } from '../runs/index.ts';
-import { useMay } from '../session/index.ts';
 import { shapeOf } from './entity-table.tsx';
 
 export function EntityPage(): ReactNode {
@@ -84,7 +83,13 @@ function EntityView({ entity, blueprint }: { entity: Entity; blueprint: Blueprin
         </Group>
       }
       lead={<Origin entity={entity} />}
-      actions={<EntityActions entity={entity} />}
+      actions={
+        <EntityActions entity={entity}>
+          <Button leftSection={<IconBolt size={16} />} rightSection={<IconChevronDown size={14} />}>
+            Actions
+          </Button>
+        </EntityActions>
+      }
     >
       <Grid gap="md">
         <Grid.Col span={{ base: 12, md: 7 }}>
@@ -228,52 +233,5 @@ function History({ entity }: { entity: Entity }): ReactNode {
         ))}
       </Stack>
     </Panel>
-  );
-}
-
-function EntityActions({ entity }: { entity: Entity }): ReactNode {
-  const mayExecute = useMay('action:execute');
-  const navigate = useNavigate();
-  const [open, setOpen] = useState<SelfServiceAction | undefined>();
-  const { data: actions = [] } = useQuery(actionsQuery);
-  const own = actions.filter(
-    ({ trigger }) => trigger.blueprintIdentifier === entity.blueprint && trigger.operation !== 'CREATE',
-  );
-  if (!mayExecute || own.length === 0) return null;
-  const day2 = own.filter(({ trigger }) => trigger.operation === 'DAY-2');
-  const remove = own.filter(({ trigger }) => trigger.operation === 'DELETE');
-  const item = (action: SelfServiceAction): ReactNode => (
-    <Menu.Item
-      key={action.identifier}
-      onClick={() => setOpen(action)}
-      {...(action.trigger.operation === 'DELETE' ? { c: 'var(--mantine-color-error)' } : {})}
-    >
-      {action.title ?? action.identifier}
-    </Menu.Item>
-  );
-  return (
-    <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button leftSection={<IconBolt size={16} />} rightSection={<IconChevronDown size={14} />}>
-            Actions
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {day2.length > 0 && <Menu.Label c="dimmed">Day-2 operations</Menu.Label>}
-          {day2.map(item)}
-          {day2.length > 0 && remove.length > 0 && <Menu.Divider />}
-          {remove.map(item)}
-        </Menu.Dropdown>
-      </Menu>
-      {open && (
-        <ActionForm
-          action={open}
-          entity={entity.identifier}
-          onClose={() => setOpen(undefined)}
-          onStarted={(run) => void navigate({ to: '/runs/$runId', params: { runId: run.id } })}
-        />
-      )}
-    </>
   );
 }

@@ -1,9 +1,11 @@
+import { ActionIcon } from '@mantine/core';
 import type { Blueprint, BlueprintProperty, Entity } from '@quayside/contracts';
-import { IconArrowDown, IconArrowsSort, IconArrowUp } from '@tabler/icons-react';
+import { IconArrowDown, IconArrowsSort, IconArrowUp, IconDots } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useRef } from 'react';
 import { Ago, ScrollRegion, Value } from '../../ui/index.ts';
+import { EntityActions } from '../actions/index.ts';
 import { EntityLinks } from '../entities/index.ts';
 import { type Column, columnsOf, isSortable } from './columns.ts';
 
@@ -21,9 +23,11 @@ interface EntityTableProps {
   entities: readonly Entity[];
   sort: Sort;
   onSort: (sort: Sort) => void;
+  /** Is there anything that can be done with one of them? */
+  hasActions: boolean;
 }
 
-export function EntityTable({ blueprint, entities, sort, onSort }: EntityTableProps): ReactNode {
+export function EntityTable({ blueprint, entities, sort, onSort, hasActions }: EntityTableProps): ReactNode {
   const scroller = useRef<HTMLElement>(null);
   const columns = columnsOf(blueprint);
   const isVirtual = entities.length > virtualFrom;
@@ -46,10 +50,11 @@ export function EntityTable({ blueprint, entities, sort, onSort }: EntityTablePr
             {columns.map((column) => (
               <Head key={`${column.kind} ${column.key}`} column={column} sort={sort} onSort={onSort} />
             ))}
+            {hasActions && <th scope="col">Actions</th>}
           </tr>
         </thead>
         <tbody>
-          {before > 0 && <Spacer height={before} span={columns.length} />}
+          {before > 0 && <Spacer height={before} span={columns.length + 1} />}
           {shown.map((entity) => (
             <tr key={entity.identifier}>
               {columns.map((column) => (
@@ -59,9 +64,18 @@ export function EntityTable({ blueprint, entities, sort, onSort }: EntityTablePr
                   </div>
                 </td>
               ))}
+              {hasActions && (
+                <td>
+                  <EntityActions entity={entity}>
+                    <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${entity.title}`}>
+                      <IconDots size={16} />
+                    </ActionIcon>
+                  </EntityActions>
+                </td>
+              )}
             </tr>
           ))}
-          {after > 0 && <Spacer height={after} span={columns.length} />}
+          {after > 0 && <Spacer height={after} span={columns.length + 1} />}
         </tbody>
       </table>
     </ScrollRegion>

@@ -70,3 +70,25 @@ export function entityHistoryQuery(blueprint: string, identifier: string) {
       ).changes,
   });
 }
+
+/** Does the entity satisfy the condition, now? The server judges, as it does when an action is executed on it. */
+export function entityMatchQuery(
+  blueprint: string,
+  identifier: string,
+  condition: { combinator: 'and' | 'or'; rules: Record<string, unknown>[] } | undefined,
+) {
+  return queryOptions({
+    queryKey: ['entity', blueprint, identifier, 'matches', condition],
+    queryFn: async ({ signal }) => {
+      const itself = { property: '$identifier', operator: '=', value: identifier };
+      const rules = condition ? [itself, { combinator: condition.combinator, rules: condition.rules }] : [itself];
+      const { entities } = await call(entityRoutes.search, {
+        params: { blueprint_identifier: blueprint },
+        body: { limit: 1, query: { combinator: 'and', rules } },
+        signal,
+      });
+      return entities.length > 0;
+    },
+    staleTime: 5_000,
+  });
+}

@@ -63,7 +63,8 @@ function Approvers({ approvers }: { approvers: readonly Approver[] }): ReactNode
   );
 }
 
-function Decision({ runId }: { runId: string }): ReactNode {
+/** `subject` names the run where several decisions stand on one page. */
+export function Decision({ runId, subject }: { runId: string; subject?: string }): ReactNode {
   const decide = useDecide(runId);
   const [comment, setComment] = useState('');
   const send = (status: 'APPROVE' | 'DECLINE') => () =>
@@ -80,11 +81,17 @@ function Decision({ runId }: { runId: string }): ReactNode {
         onChange={(event) => setComment(event.currentTarget.value)}
       />
       <Group gap="xs">
-        <Button leftSection={<IconCheck size={16} />} loading={decide.isPending} onClick={send('APPROVE')}>
+        <Button
+          aria-label={subject && `Approve: ${subject}`}
+          leftSection={<IconCheck size={16} />}
+          loading={decide.isPending}
+          onClick={send('APPROVE')}
+        >
           Approve
         </Button>
         <Button
           variant="default"
+          aria-label={subject && `Decline: ${subject}`}
           leftSection={<IconX size={16} />}
           disabled={decide.isPending}
           onClick={send('DECLINE')}

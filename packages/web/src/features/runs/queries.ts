@@ -104,3 +104,25 @@ export function useDecide(id: string) {
     },
   });
 }
+
+/** Ends a run by hand: a withdrawal, or an administrator's word for a backend that never gave its own. */
+export function useEndRun(id: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (status: 'SUCCESS' | 'FAILURE') =>
+      call(runRoutes.patch, { params: { run_id: id }, query: version, body: { status } }),
+    onSuccess: ({ run }) => {
+      queryClient.setQueryData(runQuery(id).queryKey, run);
+      void queryClient.invalidateQueries({ queryKey: ['runs'] });
+    },
+  });
+}
+
+/** How many runs wait for the person, as far as a badge counts. */
+export const awaitingCountQuery = queryOptions({
+  queryKey: ['runs', 'awaiting', 'count'],
+  queryFn: async ({ signal }) =>
+    (await call(runRoutes.list, { query: { awaiting_me: true, limit: 100, ...version }, signal })).runs.length,
+  refetchInterval: 30_000,
+  staleTime: 5_000,
+});

@@ -1,5 +1,5 @@
 import { Alert, Box, Breadcrumbs, Button, Grid, Group, Stack, Tabs, Text } from '@mantine/core';
-import { type ActionInput, type AffectedEntity, isFinal, type Run } from '@quayside/contracts';
+import { type AffectedEntity, isFinal, type Run } from '@quayside/contracts';
 import { IconBolt, IconHourglass, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -21,16 +21,17 @@ import {
   Page,
   Panel,
   StatusChip,
-  Value,
 } from '../../ui/index.ts';
 import { ActionForm, actionQuery, type SelfServiceAction } from '../actions/index.ts';
 import { useAgents } from '../agents/index.ts';
-import { EntityLink, EntityLinks } from '../entities/index.ts';
+import { EntityLink } from '../entities/index.ts';
 import { Person, useNameOf } from '../people/index.ts';
 import { useMay } from '../session/index.ts';
 import { ApprovalPanel } from './approval-panel.tsx';
 import { LogViewer } from './log-viewer.tsx';
 import { affectedQuery, deliveriesQuery, runQuery } from './queries.ts';
+import { RunInputs } from './run-inputs.tsx';
+import { RunMenu } from './run-menu.tsx';
 import { AffectedTable, DeliveriesTable } from './run-tables.tsx';
 import { timelineOf, waitingReason } from './timeline.ts';
 import { TimelineList } from './timeline-list.tsx';
@@ -79,7 +80,12 @@ function RunView({ run }: { run: Run }): ReactNode {
           <StatusChip status={run.status} label={run.statusLabel} />
         </Group>
       }
-      actions={<Rerun run={run} />}
+      actions={
+        <>
+          <Rerun run={run} />
+          <RunMenu run={run} />
+        </>
+      }
     >
       <Box>
         <Box aria-live="polite">
@@ -140,7 +146,9 @@ function RunView({ run }: { run: Run }): ReactNode {
               <Panel title="Details">
                 <RunFacts run={run} />
               </Panel>
-              <Inputs run={run} />
+              <Panel title="Inputs">
+                <RunInputs run={run} />
+              </Panel>
             </Stack>
           </Grid.Col>
         </Grid>
@@ -265,35 +273,6 @@ function RunFacts({ run }: { run: Run }): ReactNode {
       ]}
     />
   );
-}
-
-function Inputs({ run }: { run: Run }): ReactNode {
-  const { data: action } = useQuery({ ...actionQuery(run.action.identifier), retry: false });
-  const inputs = action?.trigger.type === 'self-service' ? action.trigger.userInputs.properties : {};
-  const rows = Object.entries(run.rawProperties);
-  return (
-    <Panel title="Inputs">
-      {rows.length === 0 ? (
-        <Text size="sm" c="dimmed">
-          This run has no inputs.
-        </Text>
-      ) : (
-        <Facts
-          rows={rows.map(([name, value]) => {
-            const input = inputs[name];
-            return [input?.title ?? name, <InputValue key={name} input={input} value={value} />] as const;
-          })}
-        />
-      )}
-    </Panel>
-  );
-}
-
-function InputValue({ input, value }: { input: ActionInput | undefined; value: unknown }): ReactNode {
-  if (input?.encryption !== undefined) return '••••••';
-  const blueprint = input?.blueprint ?? (input?.items as ActionInput | undefined)?.blueprint;
-  if (blueprint) return <EntityLinks blueprint={blueprint} value={value} />;
-  return <Value value={value} shape={input ?? {}} />;
 }
 
 function Rerun({ run }: { run: Run }): ReactNode {
