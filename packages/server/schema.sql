@@ -434,7 +434,8 @@ create table work (
   fence integer default 0 not null,
   tries integer default 0 not null,
   holder text,
-  created_at timestamp with time zone default now() not null
+  created_at timestamp with time zone default now() not null,
+  labels jsonb
 );
 create table workflows (
   org_id text not null,

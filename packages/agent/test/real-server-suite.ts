@@ -24,6 +24,7 @@ export function testAtRealServer(streamer: Streamer): void {
     testBadTargets(world);
     testManyRuns(world);
     testChanges(world);
+    testLabels(world);
     testMapping(world);
     testLife(world);
     testCustomerSide(world);
@@ -296,6 +297,34 @@ function testManyRuns(world: World): void {
       for (const id of runs) await portal.settled(id);
       expect(target.requests).toHaveLength(60);
       expect(new Set(target.requests.map((request) => request.headers['idempotency-key'])).size).toBe(60);
+    });
+  });
+}
+
+function testLabels(world: World): void {
+  describe('labels', () => {
+    it('bring each run to an agent of its environment', async () => {
+      const { portal, target } = world;
+      const group = world.streamer.agentEnvironment.KAFKA_CONSUMER_GROUP_ID;
+      // With Kafka, agents of one group have the same labels.
+      const ofGroup = (name: string) => (group ? { KAFKA_CONSUMER_GROUP_ID: `${group}.${name}` } : {});
+      const action = await portal.createAction({
+        url: target.url,
+        synchronized: true,
+        agentLabels: { env: '{{ .inputs.name }}' },
+      });
+      for (const env of ['dev', 'prod'])
+        world.spawn({ QUAYSIDE_AGENT_ID: env, QUAYSIDE_AGENT_LABELS: `env=${env},region=eu`, ...ofGroup(env) });
+      world.spawn({ QUAYSIDE_AGENT_ID: 'without', ...ofGroup('without') });
+      const wanted = ['prod', 'dev', 'prod', 'dev', 'prod'];
+      const ids = await Promise.all(wanted.map((env) => portal.execute(action, env)));
+      const runs = await Promise.all(ids.map((id) => portal.ended(id)));
+      expect(runs.map(({ status }) => status)).toEqual(wanted.map(() => 'SUCCESS'));
+      expect(runs.map(({ deliveries }) => deliveries.map(({ holder }) => holder))).toEqual(wanted.map((env) => [env]));
+      const sent = target.requests.map(({ body }) => JSON.parse(body.toString()) as Record<string, never>);
+      expect(sent).toHaveLength(5);
+      for (const message of sent)
+        expect(message).toMatchObject({ payload: { action: { invocationMethod: { agent: true } } } });
     });
   });
 }

@@ -187,11 +187,14 @@ export type AutomationTrigger = Static<typeof AutomationTrigger>;
 
 /** A switch that may be given as a template (`"{{ .inputs.private }}"`). */
 const Flag = Type.Union([Type.Boolean(), Type.String({ minLength: 1 })]);
+/** Only agents that have all of these take the run; values may be templates. Ours; Port's documents do without. */
+const AgentLabels = Type.Record(Type.String({ minLength: 1 }), Type.String({ minLength: 1 }), { minProperties: 1 });
 const Payload = Type.Union([Document, Type.Array(Type.Unknown())]);
 
 const webhookFields = {
   url: Type.String({ minLength: 1 }),
   agent: Type.Optional(Flag),
+  agentLabels: Type.Optional(AgentLabels),
   synchronized: Type.Optional(Flag),
   method: Type.Optional(Type.String({ minLength: 1 })),
   headers: Type.Optional(Type.Record(Type.String(), Type.String())),
@@ -240,6 +243,7 @@ export const InvocationMethod = Type.Union([
       omitPayload: Type.Optional(Type.Boolean()),
       omitUserInputs: Type.Optional(Type.Boolean()),
       agent: Type.Optional(Flag),
+      agentLabels: Type.Optional(AgentLabels),
     },
     { additionalProperties: false },
   ),

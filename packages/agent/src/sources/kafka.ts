@@ -114,7 +114,10 @@ export class KafkaSource implements Source {
       if (held.kind !== 'leased') return [this.toJob(held)];
       const run = runs.get(held.message.context.runId);
       if (run?.lease) return [this.toJob(held, run)];
-      this.options.log.info(place(held), 'the run is with somebody else, or done');
+      this.options.log.info(
+        place(held),
+        'the run is with somebody else, or done, or asks for labels that this agent has not',
+      );
       this.finish(held);
       return [];
     });
@@ -308,7 +311,8 @@ export class KafkaSource implements Source {
       if (!destination?.agent) return undefined;
       return { kind: 'change', message, key: `change ${record.key?.toString() ?? record.offset}` };
     }
-    if (!invocationOf(message).agent) return undefined;
+    const { agent, agentLabels } = invocationOf(message);
+    if (!agent && agentLabels === undefined) return undefined;
     const verified = verifyMessage(message, config.clientSecret);
     if (verified.kind !== 'valid') {
       const problem = verified.kind === 'unsigned' ? 'has no signature' : 'has a wrong signature';
@@ -323,6 +327,8 @@ export class KafkaSource implements Source {
       log.error(where, 'a message names no run and is passed over');
       return undefined;
     }
+    // Written so for agents that do not claim; who has the labels is decided by the claim.
+    if (agentLabels !== undefined) invocationOf(checked).agent = true;
     const isLeased = header(record, recordHeaders.lease) === checked.context.runId;
     this.isOurPortal ||= isLeased;
     return { kind: isLeased ? 'leased' : 'reported', message: checked, key: `run ${checked.context.runId}` };

@@ -25,7 +25,8 @@ import type { Wakes } from './wake.ts';
  *   - A lost holder needs no reaper: its row becomes due by the clock of the database.
  *   - Token and clock are the database's; no machine's own time takes part.
  *
- * Cost: a claim is one index range scan of `work_due` and one update per row; nothing grows with finished work.
+ * Cost: a claim is one index range scan of `work_due` and one update per row; nothing grows with finished work. Due work
+ * whose labels nobody has is walked over by every claim of its queue.
  */
 export interface LeasedWork {
   orgId: string;
@@ -46,6 +47,9 @@ interface WorkRow {
   lost_holder: string | null;
 }
 
+/** What work asks of its holder, and what a claimer has: work goes only to a claimer that has all of its labels. */
+export type Labels = Readonly<Record<string, string>>;
+
 export function queueTopic(queue: string): string {
   return `work:${queue}`;
 }
@@ -53,11 +57,12 @@ export function queueTopic(queue: string): string {
 /** Adds work in the caller's transaction; claimers wake when it commits. The same key twice in a queue is a fault. */
 export async function enqueue(
   tx: Tx,
-  work: { orgId: string; queue: string; key: string; delayMs?: number },
+  work: { orgId: string; queue: string; key: string; delayMs?: number; labels?: Labels },
 ): Promise<void> {
   await tx.run(sql`
-    insert into work (org_id, queue, key, due_at)
-    values (${work.orgId}, ${work.queue}, ${work.key}, now() + ${work.delayMs ?? 0} * interval '1 millisecond')`);
+    insert into work (org_id, queue, key, due_at, labels)
+    values (${work.orgId}, ${work.queue}, ${work.key}, now() + ${work.delayMs ?? 0} * interval '1 millisecond',
+      ${textOf(work.labels)}::jsonb)`);
   tx.wake(queueTopic(work.queue));
 }
 
@@ -74,9 +79,17 @@ export async function schedule(
 }
 
 /** Adds work that nobody finds by looking. */
-export async function park(tx: Tx, work: { orgId: string; queue: string; key: string }): Promise<void> {
+export async function park(
+  tx: Tx,
+  work: { orgId: string; queue: string; key: string; labels?: Labels },
+): Promise<void> {
   await tx.run(sql`
-    insert into work (org_id, queue, key, due_at) values (${work.orgId}, ${work.queue}, ${work.key}, 'infinity')`);
+    insert into work (org_id, queue, key, due_at, labels)
+    values (${work.orgId}, ${work.queue}, ${work.key}, 'infinity', ${textOf(work.labels)}::jsonb)`);
+}
+
+function textOf(labels: Labels | undefined): string | null {
+  return labels === undefined ? null : JSON.stringify(labels);
 }
 
 export interface ParkedWork {
@@ -108,7 +121,14 @@ export async function parkDue(
 /** Takes the rows with these keys that are parked or due. What somebody else holds, or waits for a retry, is left out. */
 export async function claimByKey(
   tx: Tx,
-  request: { orgId: string; queues: readonly string[]; keys: readonly string[]; holder: string; leaseMs: number },
+  request: {
+    orgId: string;
+    queues: readonly string[];
+    keys: readonly string[];
+    holder: string;
+    leaseMs: number;
+    labels?: Labels | undefined;
+  },
 ): Promise<LeasedWork[]> {
   const rows = await tx.many<WorkRow>(
     named(
@@ -118,6 +138,7 @@ export async function claimByKey(
         select id, holder as lost_holder from work
         where org_id = ${request.orgId} and queue = any(${request.queues}) and key = any(${request.keys})
           and (due_at <= clock_timestamp() or due_at = 'infinity')
+          and (labels is null or labels <@ ${JSON.stringify(request.labels ?? {})}::jsonb)
         for update skip locked
       )
       update work set
@@ -131,10 +152,10 @@ export async function claimByKey(
   return rows.map(toLeased);
 }
 
-/** Takes up to `limit` due rows of the queue, oldest first. */
+/** Takes up to `limit` due rows of the queue that the claimer has the labels for, oldest first. */
 export async function claim(
   tx: Tx,
-  request: { queue: string; holder: string; limit: number; leaseMs: number },
+  request: { queue: string; holder: string; limit: number; leaseMs: number; labels?: Labels | undefined },
 ): Promise<LeasedWork[]> {
   const rows = await tx.many<WorkRow>(
     named(
@@ -143,6 +164,7 @@ export async function claim(
       with taken as (
         select id, holder as lost_holder from work
         where queue = ${request.queue} and due_at <= clock_timestamp()
+          and (labels is null or labels <@ ${JSON.stringify(request.labels ?? {})}::jsonb)
         order by due_at, id
         limit ${request.limit}
         for update skip locked
@@ -241,18 +263,30 @@ export async function cancelWork(tx: Tx, work: { orgId: string; key: string }): 
 /**
  * Held claims. Each waiter names a queue and a function that tries to claim; waiters of one queue are served in turn, so a
  * single new piece of work costs one successful and at most one empty claim however many agents wait (a thousand held
- * polls are a thousand entries in a list, not a thousand queries). What wakes them: the queue's topic, and a sparse poll,
+ * polls are a thousand entries in a list, not a thousand queries). Only while work with labels is due, an empty claim is
+ * followed by one of the next waiter with other labels, so that nobody stands in the way of its holder. What wakes them: the queue's topic, and a sparse poll,
  * which also finds leases that ran out.
  */
 export interface ClaimWaits {
   /** Resolves with the first non-empty result of `attempt`, or with an empty list after `waitMs` or at `signal`. */
-  wait<T>(queue: string, attempt: () => Promise<T[]>, options: { waitMs: number; signal: AbortSignal }): Promise<T[]>;
+  wait<T>(queue: string, attempt: () => Promise<T[]>, options: WaitOptions): Promise<T[]>;
   readonly held: number;
   close(): void;
 }
 
+export interface WaitOptions {
+  waitMs: number;
+  signal: AbortSignal;
+  labels?: Labels | undefined;
+  /** Is there due work that only some may take? */
+  hasLabelled?(): Promise<boolean>;
+}
+
 interface Waiter {
   serve(): Promise<'served' | 'empty'>;
+  /** Waiters of one kind can take the same. */
+  readonly kind: string;
+  hasLabelled(): Promise<boolean>;
 }
 
 const backstopMs = 1_000;
@@ -273,14 +307,19 @@ export function createClaimWaits(wakes: Wakes): ClaimWaits {
     try {
       do {
         line.again = false;
-        while (line.waiters.length > 0) {
-          const waiter = line.waiters.shift();
-          if (!waiter) break;
-          if ((await waiter.serve()) === 'empty') {
-            // Nothing left: it keeps its place at the head of the line.
-            line.waiters.unshift(waiter);
-            break;
+        const empty = new Set<string>();
+        for (let at = 0; at < line.waiters.length; ) {
+          const waiter = line.waiters[at];
+          if (!waiter || empty.has(waiter.kind)) {
+            at += 1;
+            continue;
           }
+          line.waiters.splice(at, 1);
+          if ((await waiter.serve()) === 'served') continue;
+          // Nothing left for it: it keeps its place in the line. (Those before it may have left meanwhile.)
+          line.waiters.splice(at, 0, waiter);
+          if (empty.size === 0 && !(await waiter.hasLabelled())) break;
+          empty.add(waiter.kind);
         }
       } while (line.again);
     } finally {
@@ -303,7 +342,7 @@ export function createClaimWaits(wakes: Wakes): ClaimWaits {
       for (const line of queues.values()) count += line.waiters.length;
       return count;
     },
-    wait(queue, attempt, { waitMs, signal }) {
+    wait(queue, attempt, { waitMs, signal, labels, hasLabelled }) {
       if (isClosed || signal.aborted) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
         let isOver = false;
@@ -326,6 +365,9 @@ export function createClaimWaits(wakes: Wakes): ClaimWaits {
         };
         let isLeaving = false;
         const waiter: Waiter = {
+          kind: JSON.stringify(Object.entries(labels ?? {}).sort()),
+          // A fault here costs a claim more.
+          hasLabelled: async () => (await hasLabelled?.().catch(() => true)) ?? false,
           async serve() {
             try {
               const result = await attempt();

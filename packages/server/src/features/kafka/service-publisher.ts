@@ -1,5 +1,5 @@
 import { changeLogTopic, portableJson, recordHeaders, runsTopic } from '@quayside/contracts';
-import { buildMessage, signMessage } from '@quayside/delivery';
+import { buildMessage, type Message, signMessage } from '@quayside/delivery';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { type Cursor, moveCursor, type ReadEvent, readEvents } from '../../platform/event-reader.ts';
 import { describeKafkaError, isKafkaError, type Kafka, type OutgoingRecord } from '../../platform/kafka.ts';
@@ -115,6 +115,17 @@ export function createPublisher(dependencies: {
   };
 }
 
+/**
+ * A run for agents with labels is for those that claim it. Port's agent claims nothing and carries out whatever says
+ * `agent: true`, so here it says false; our agents go by the labels.
+ */
+function messageFor(run: PublishableRun): Message {
+  const message = buildMessage(run);
+  const { invocationMethod } = message.payload.action;
+  if (invocationMethod.agentLabels !== undefined) invocationMethod.agent = false;
+  return message;
+}
+
 function runRecord(orgId: string, run: PublishableRun, secret: string): OutgoingRecord {
   const { payload } = run;
   const isForAgents = payload.type !== 'KAFKA';
@@ -122,7 +133,7 @@ function runRecord(orgId: string, run: PublishableRun, secret: string): Outgoing
     topic: runsTopic(orgId),
     key: run.id,
     value: isForAgents
-      ? signMessage(buildMessage(run), secret, Math.floor(Date.now() / 1000))
+      ? signMessage(messageFor(run), secret, Math.floor(Date.now() / 1000))
       : portableJson(payload.body),
     headers: isForAgents ? { [recordHeaders.lease]: run.id } : { [recordHeaders.event]: run.id },
   };

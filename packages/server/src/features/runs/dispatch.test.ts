@@ -324,3 +324,61 @@ describe('the published dialects', () => {
     expect(await claim({ installationId: 'my-github', agent: undefined })).toEqual([]);
   });
 });
+
+describe('labels', () => {
+  let count = 0;
+  const action = async (invocation: Record<string, unknown>) => {
+    const document = webhookAction({ identifier: `labelled_${++count}` });
+    const body = { ...document, invocationMethod: { ...document.invocationMethod, ...invocation } };
+    await test.machine.call(actionRoutes.create, { body: body as never });
+    return document.identifier;
+  };
+  const labelled = (id: string, labels: Record<string, string>) => ({ ...agent(id), labels });
+  const prod = { agentLabels: { env: 'prod' } };
+  const ids = (runs: readonly { id: string }[]) => runs.map(({ id }) => id);
+
+  it('keep a run from agents without them, whatever they speak', async () => {
+    const run = await execute(await action(prod));
+    expect(await claim({ agent: agent() })).toEqual([]);
+    expect(await claim({ agent: labelled('a', { env: 'dev' }) })).toEqual([]);
+    expect(await claim({ agent: undefined, invocationMethod: 'WEBHOOK' })).toEqual([]);
+    expect(await claim({ agent: agent(), runIds: [run.id] })).toEqual([]);
+    const [claimed] = await claim({ agent: labelled('b', { env: 'prod', region: 'eu' }) });
+    expect(claimed).toMatchObject({ id: run.id, payload: { agentLabels: { env: 'prod' } } });
+  });
+
+  it('are all needed; without any a run is for everybody', async () => {
+    const both = await execute(await action({ agentLabels: { env: 'prod', region: 'eu' } }));
+    const free = await execute();
+    expect(ids(await claim({ agent: labelled('a', { env: 'prod' }) }))).toEqual([free.id]);
+    expect(ids(await claim({ agent: labelled('b', { region: 'eu', env: 'prod' }) }))).toEqual([both.id]);
+  });
+
+  it('may be templates', async () => {
+    const run = await execute(await action({ agentLabels: { name: '{{ .inputs.name }}' } }));
+    expect(ids(await claim({ agent: labelled('a', { name: 'shop' }) }))).toEqual([run.id]);
+  });
+
+  it('reach their agent through a crowd that waits before it', async () => {
+    const others = [agent('w-1'), agent('w-2'), labelled('w-3', { env: 'dev' })].map((one) =>
+      claim({ agent: one, waitMs: 30_000, limit: 1 }),
+    );
+    await sleep(50);
+    const mine = claim({ agent: labelled('w-4', { env: 'prod' }), waitMs: 10_000 });
+    await sleep(100);
+    const run = await execute(await action(prod));
+    expect(ids(await mine)).toEqual([run.id]);
+    const free = [await execute(), await execute(), await execute()];
+    expect(ids((await Promise.all(others)).flat()).sort()).toEqual(ids(free).sort());
+  });
+
+  it('that yield nothing, or stand without an agent, end the run with the reason', async () => {
+    const unfilled = await execute(await action({ agentLabels: { env: '{{ .inputs.nothing }}' } }));
+    expect(await readRun(unfilled.id)).toMatchObject({
+      status: 'FAILURE',
+      summary: 'The template of the label env in agentLabels yields no text.',
+    });
+    const nobody = await execute(await action({ ...prod, agent: false }));
+    expect((await readRun(nobody.id)).summary).toContain('not "agent": true');
+  });
+});

@@ -148,6 +148,8 @@ interface WebhookPayload {
   type: 'WEBHOOK';
   url: string;
   agent: boolean;
+  /** Only agents with these take it. */
+  agentLabels?: Readonly<Record<string, string>>;
   synchronized: boolean;
   method: string;
   headers: Record<string, string>;
@@ -194,6 +196,15 @@ export function renderInvocation(facts: RunFacts, secrets: Secrets): Rendering {
   if (!stored.ok)
     return { kind: 'failed', message: `The action's templates could not be filled in: ${stored.error.message}` };
   if (!sent.ok) return { kind: 'failed', message: "The action's templates could not be filled in with its secrets." };
+  const { agent, agentLabels } = stored.value as unknown as Method;
+  if (agentLabels !== undefined && !(type === 'GITLAB' || isTrue(agent)))
+    return {
+      kind: 'failed',
+      message: 'The action names agentLabels, but not "agent": true: no agent is to carry it out.',
+    };
+  const unfilled = Object.entries(agentLabels ?? {}).find(([, value]) => labelText(value) === undefined);
+  if (unfilled)
+    return { kind: 'failed', message: `The template of the label ${unfilled[0]} in agentLabels yields no text.` };
   const [toPayload, address] = payloadMakers[type as keyof typeof payloadMakers];
   const payload = toPayload(facts, stored.value as unknown as Method);
   const secretPayload = secretPaths.length > 0 ? toPayload(facts, sent.value as unknown as Method) : undefined;
@@ -212,6 +223,7 @@ const makeWebhook: MakePayload = (facts, method) => {
     type: 'WEBHOOK' as const,
     url: method.url,
     agent: isTrue(method.agent),
+    ...labelsOf(method),
     synchronized: isTrue(method.synchronized),
     method: String(method.method ?? 'POST').toUpperCase(),
     headers: textHeaders((method.headers ?? {}) as Record<string, unknown>),
@@ -225,6 +237,18 @@ const makeKafka: MakePayload = (facts, { payload, ...invocation }) => ({
   body: payload ?? classicMessage(facts, invocation),
 });
 
+function labelsOf({ agentLabels }: Method): Pick<WebhookPayload, 'agentLabels'> {
+  if (agentLabels === undefined) return {};
+  const labels = Object.entries(agentLabels as object).map(([name, value]) => [name, labelText(value) ?? '']);
+  return { agentLabels: Object.fromEntries(labels) as Record<string, string> };
+}
+
+/** A label that yields nothing must not widen the choice of agents, so it is not the empty text. */
+function labelText(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
 /** The variables of the pipeline take the place of the inputs (spec/actions.md §2.8.2). */
 const makeGitlab: MakePayload = (facts, method) => {
   const { pipelineVariables, projectName, groupName, defaultRef, ...rest } = method;
@@ -236,6 +260,7 @@ const makeGitlab: MakePayload = (facts, method) => {
     // Readers of the published dialect ask for a URL whatever the type.
     url: '',
     agent: true as const,
+    ...labelsOf(method),
     synchronized: false,
     method: 'POST',
     headers: {},

@@ -26,6 +26,7 @@ import {
   endLease,
   enqueue,
   extendLease,
+  type Labels,
   type LeasedWork,
   lockLease,
   releaseWork,
@@ -122,11 +123,13 @@ export function createDispatch(dependencies: {
     const leaseMs = isOurs ? agentLeaseMs : (request.visibilityTimeoutMs ?? defaultVisibilityTimeoutMs);
     if (agent) await world.transaction((ctx) => store.touchAgent(ctx.db, ctx.orgId, agent));
     const { runIds } = request;
+    // Who speaks another dialect has none.
+    const labels = agent?.labels;
     const limit = request.limit ?? defaultLimit;
     const attempt = () =>
       world.transaction(async (ctx): Promise<(RunTaken | MessageTaken)[]> => {
         if (runIds === undefined) {
-          const taken = await take(ctx.db, ctx.orgId, { queue, holder, limit, leaseMs });
+          const taken = await take(ctx.db, ctx.orgId, { queue, holder, limit, leaseMs, labels });
           if (!isOurs || queue !== agentQueue(ctx.orgId) || taken.length >= limit) return taken;
           return [
             ...taken,
@@ -138,12 +141,17 @@ export function createDispatch(dependencies: {
           ctx.db,
           ctx.orgId,
           holder,
-          await claimByKey(ctx.db, { orgId: ctx.orgId, queues, keys: runIds, holder, leaseMs }),
+          await claimByKey(ctx.db, { orgId: ctx.orgId, queues, keys: runIds, holder, leaseMs, labels }),
         );
       });
     const taken =
       request.waitMs && runIds === undefined
-        ? await waits.wait(queue, attempt, { waitMs: request.waitMs, signal })
+        ? await waits.wait(queue, attempt, {
+            waitMs: request.waitMs,
+            signal,
+            labels,
+            hasLabelled: () => world.transaction((ctx) => store.hasLabelledWork(ctx.db, ctx.orgId, queue)),
+          })
         : await attempt();
     const carried = taken.filter((one): one is MessageTaken => 'message' in one);
     const { usable: all, unusable } = sortOut(taken.filter((one): one is RunTaken => 'run' in one));
@@ -169,7 +177,7 @@ export function createDispatch(dependencies: {
   async function take(
     tx: Tx,
     orgId: string | undefined,
-    request: { queue: string; holder: string; limit: number; leaseMs: number },
+    request: { queue: string; holder: string; limit: number; leaseMs: number; labels?: Labels | undefined },
   ): Promise<{ run: StoredRun; work: LeasedWork }[]> {
     return record(tx, orgId, request.holder, await claim(tx, request));
   }

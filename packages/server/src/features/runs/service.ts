@@ -15,7 +15,7 @@ import {
 } from '@quayside/contracts';
 import { type Ctx, causeOf, type World } from '../../platform/ctx.ts';
 import { newId } from '../../platform/ids.ts';
-import { enqueue, park } from '../../platform/leases.ts';
+import { enqueue, type Labels, park } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
@@ -332,7 +332,8 @@ export function createRunService(dependencies: {
       payload: { ...payload },
       ...(secretPayload ? { sealedPayload: vault.seal(JSON.stringify(secretPayload), payloadOwner(run)) } : {}),
     });
-    const work = { orgId: ctx.orgId, key: run.id };
+    const labels = 'agentLabels' in payload ? (payload.agentLabels as Labels | undefined) : undefined;
+    const work = { orgId: ctx.orgId, key: run.id, ...(labels && { labels }) };
     if (payload.type === 'KAFKA') return publish(ctx, run);
     if (payload.type === 'INTEGRATION_ACTION') {
       const { installationId } = payload;

@@ -32,6 +32,15 @@ export async function lockHeldWork(
   );
 }
 
+export async function hasLabelledWork(tx: Tx, orgId: string, queue: string): Promise<boolean> {
+  const { found } = await tx.one<{ found: boolean }>(sql`
+    select exists (
+      select 1 from work
+      where org_id = ${orgId} and queue = ${queue} and due_at <= clock_timestamp() and labels is not null
+    ) as found`);
+  return found;
+}
+
 /** Drops the work of an ended run unless somebody is at it: their outcome is still to be recorded. */
 export async function dropUnheldWork(tx: Tx, orgId: string, runId: string): Promise<void> {
   await tx.run(sql`delete from work where org_id = ${orgId} and key = ${runId} and holder is null`);

@@ -13,9 +13,14 @@ export const agentsQuery = queryOptions({
   refetchInterval: refreshMs,
 });
 
-/** How many agents are there for a run; undefined as long as (or because) one may not know. */
-export function useAgents({ isEnabled = true } = {}): { connected: number; pending: number } | undefined {
+export interface KnownAgents {
+  connected: readonly { id: string; labels: Readonly<Record<string, string>> }[];
+  pending: number;
+}
+
+/** Which agents are there for a run; undefined as long as (or because) one may not know. */
+export function useAgents({ isEnabled = true } = {}): KnownAgents | undefined {
   const mayRead = useMay('agent:read');
   const { data } = useQuery({ ...agentsQuery, enabled: isEnabled && mayRead });
-  return data && { connected: data.agents.filter((agent) => agent.isConnected).length, pending: data.pendingRuns };
+  return data && { connected: data.agents.filter((agent) => agent.isConnected), pending: data.pendingRuns };
 }

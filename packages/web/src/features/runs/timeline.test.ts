@@ -61,11 +61,30 @@ describe('the timeline', () => {
 });
 
 describe('why a run waits', () => {
-  const agents = { connected: 1, pending: 1 };
+  const [dev, plain] = [
+    { id: 'a-1', labels: { env: 'dev' } },
+    { id: 'a-2', labels: {} },
+  ];
+  const agents = { connected: [dev], pending: 1 };
+  const forProd = run({ payload: { agentLabels: { env: 'prod' } } } as Partial<Run>);
   it.each([
     ['an approval', run({ status: 'WAITING_FOR_APPROVAL' }), [], agents, 'Somebody who may approve'],
-    ['no agent', run(), [], { connected: 0, pending: 1 }, 'No execution agent is connected'],
-    ['its turn', run(), [], { connected: 1, pending: 3 }, 'Waiting for an agent to take it. 3 runs are waiting.'],
+    ['no agent', run(), [], { connected: [], pending: 1 }, 'No execution agent is connected'],
+    ['its turn', run(), [], { connected: [dev], pending: 3 }, 'Waiting for an agent to take it. 3 runs are waiting.'],
+    [
+      'labels that nobody has',
+      forProd,
+      [],
+      { connected: [dev, plain], pending: 1 },
+      'Waiting for an agent with env=prod; connected: a-1 (env=dev), a-2 (no labels).',
+    ],
+    [
+      'its turn with an agent that has the labels and more',
+      forProd,
+      [],
+      { connected: [dev, { id: 'a-3', labels: { env: 'prod', region: 'eu' } }], pending: 1 },
+      'Waiting for an agent to take it.',
+    ],
     ['a second attempt', run(), [delivery({ outcome: answered(503) })], agents, 'The last attempt failed.'],
   ] as const)('%s', (_name, of, deliveries, known, text) => {
     expect(waitingReason(of, deliveries, known, true)?.text).toContain(text);
