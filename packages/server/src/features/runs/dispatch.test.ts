@@ -11,7 +11,7 @@ beforeAll(async () => {
   test = await startTestApp();
   await test.machine.call(actionRoutes.create, { body: webhookAction() });
   await test.machine.call(actionRoutes.create, { body: webhookAction({ identifier: 'sync', synchronized: true }) });
-});
+}, 60_000);
 afterAll(() => test.stop());
 beforeEach(() => test.app.database.system((tx) => tx.run(sql`delete from work`)));
 

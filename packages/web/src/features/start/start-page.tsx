@@ -28,7 +28,7 @@ export function StartPage(): ReactNode {
     >
       <Stack gap="lg">
         <Step number={1} title="Start an agent where your service is">
-          <AgentTick connected={agents?.connected} />
+          <AgentTick connected={agents?.connected.length} />
           <Text size="sm">
             The agent makes only outbound HTTPS calls to this portal. It needs a credential; the secret is shown once,
             so fill it in here or on the <Link to="/settings/credentials">credentials page</Link>.
