@@ -146,7 +146,8 @@ export async function startApp(
       servePage: (request, reply) => servePage?.(request, reply) ?? false,
     });
     const connections = trackConnections(http.app.server);
-    const url = () => config.baseUrl ?? `http://localhost:${(http.app.server.address() as AddressInfo).port}`;
+    const url = () =>
+      config.baseUrl ?? `http://localhost:${(http.app.server.address() as AddressInfo | null)?.port ?? config.port}`;
     ({ servePage } = await serveWebFiles(http.app, options.webDirectory));
 
     /** Connects to nothing yet: brokers that are away must not keep the portal from starting. */
@@ -180,6 +181,7 @@ export async function startApp(
         runUrl: (runId) => `${url()}/runs/${runId}`,
       }),
       hasKafka: config.kafka !== undefined,
+      ownUrl: url,
     });
     const dispatch = createDispatch({ runs, waits, metrics, alertDeadLetter, messages: createAgentMessages() });
 
@@ -224,10 +226,6 @@ export async function startApp(
       github,
       azureUrl: config.azureUrl,
       ownApi: {
-        isOwn: (target) => {
-          const parsed = URL.parse(target);
-          return parsed?.origin === new URL(url()).origin && parsed.pathname.startsWith('/v1/');
-        },
         token: identity.tokenForCall,
         dispatcher: toItself,
       },

@@ -13,7 +13,7 @@ import { openDatabase, sql } from '../../platform/db.ts';
 import { createLog } from '../../platform/log.ts';
 import { createTimers } from './service-timers.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let test: TestApp;
 let target: Receiver;

@@ -43,11 +43,10 @@ interface Carried {
 }
 
 /**
- * The portal itself as a target: its own API is called with a token of the organization, wherever the portal listens (spec
+ * The portal itself as a target (model.ts: isOwnCall): called with a token of the organization, wherever it listens (spec
  * §1.11.1). Given by app.ts.
  */
 export interface OwnApi {
-  isOwn(url: string): boolean;
   token(orgId: string, cause: Cause): Promise<string>;
   /** Reaches the portal's own address, which may be a private one. */
   dispatcher: DeliveryAgent;
@@ -105,7 +104,7 @@ export function createServerDelivery(dependencies: {
     payload: Record<string, unknown>,
   ): Promise<Carried> {
     const isAzure = payload.type === 'AZURE_DEVOPS';
-    const isOwn = !isAzure && ownApi.isOwn(String(payload.url));
+    const isOwn = run.payload?.asOrganization === true;
     const invocation = isAzure
       ? { ...payload, url: `${azureUrl}${String(payload.url)}` }
       : isOwn

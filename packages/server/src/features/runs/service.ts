@@ -32,6 +32,7 @@ import {
 import { openSecrets } from '../secrets/index.ts';
 import {
   hideSecrets,
+  isOwnCall,
   needsApproval,
   payloadOwner,
   payloadToSend,
@@ -116,8 +117,10 @@ export function createRunService(dependencies: {
   notifyApprovers: NotifyApprovers;
   /** Does this portal have brokers? */
   hasKafka: boolean;
+  /** Where the portal itself is reached. */
+  ownUrl(): string;
 }) {
-  const { vault, metrics, guardrails, notifyApprovers, hasKafka } = dependencies;
+  const { vault, metrics, guardrails, notifyApprovers, hasKafka, ownUrl } = dependencies;
 
   async function execute(world: World, actionIdentifier: string, request: ExecuteRequest): Promise<Run> {
     return world.transaction(async (ctx) => toRun(await executeIn(ctx, actionIdentifier, request)));
@@ -328,8 +331,9 @@ export function createRunService(dependencies: {
       return;
     }
     const { payload, secretPayload } = rendering;
+    const isOwn = isOwnCall(ownUrl(), facts.action.invocationMethod, payload);
     await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, {
-      payload: { ...payload },
+      payload: { ...payload, ...(isOwn ? { asOrganization: true } : {}) },
       ...(secretPayload ? { sealedPayload: vault.seal(JSON.stringify(secretPayload), payloadOwner(run)) } : {}),
     });
     const labels = 'agentLabels' in payload ? (payload.agentLabels as Labels | undefined) : undefined;
