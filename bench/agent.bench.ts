@@ -33,8 +33,11 @@ const mostRuns = 2_000;
 const probeRuns = 20;
 const joinMs = 10_000;
 type Mode = 'POLLING' | 'KAFKA';
-/** One that asks at intervals is met at any moment of one, so the pauses before it are longer. */
-const counts = { quayside: { latency: 200, pauseMs: 50 }, other: { latency: 30, pauseMs: 700 } };
+/** Mean pauses: one that asks at an interval (of 10 s by default) is to be met at any moment of it. */
+const samples = {
+  quayside: { POLLING: { count: 200, pauseMs: 50 }, KAFKA: { count: 200, pauseMs: 50 } },
+  other: { POLLING: { count: 20, pauseMs: 5_000 }, KAFKA: { count: 60, pauseMs: 50 } },
+};
 
 const main = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'quayside-agents-'));
@@ -144,7 +147,7 @@ const heads = [
 ];
 writeSection({
   name: 'agent',
-  about: `Quayside's agent${values.other === undefined ? '' : ' beside another one, in one run,'} with its defaults, against the same server process (embedded PostgreSQL; Kafka: one broker, plaintext, three partitions) and a target that answers after so many ms; all on one machine, so server, database, target and driver share its processors. Time from publish to arrival: one run at a time from idle, ${counts.quayside.latency} runs${values.other === undefined ? '' : ` (${counts.other.latency} for the other)`}, from the answer to execute to the head of the webhook request. Runs/s: of queued runs, first arrival to last. Memory: proportional set size. Load average during the measurement: ${loads.map((load) => load.toFixed(1)).join(', ')} (this benchmark included).`,
+  about: `Quayside's agent${values.other === undefined ? '' : ' beside another one, in one run,'} with its defaults, against the same server process (embedded PostgreSQL; Kafka: one broker, plaintext, three partitions) and a target that answers after so many ms; all on one machine, so server, database, target and driver share its processors. Time from publish to arrival: one run at a time from idle, ${samples.quayside.POLLING.count} runs${values.other === undefined ? '' : ` (${samples.other.POLLING.count} polling and ${samples.other.KAFKA.count} from Kafka for the other)`}, from the answer to execute to the head of the webhook request. Runs/s: of queued runs, first arrival to last. Memory: proportional set size. Load average during the measurement: ${loads.map((load) => load.toFixed(1)).join(', ')} (this benchmark included).`,
   body: [...table(heads, rows), ...ratios()].join('\n'),
 });
 process.exit(0);
@@ -169,7 +172,7 @@ function ratios(): string[] {
   return ['', ...table(['mode   ', 'target ms', 'throughput', 'less CPU per run', 'lower median latency'], lines)];
 }
 
-async function measure(name: keyof typeof counts, mode: Mode): Promise<Measured> {
+async function measure(name: keyof typeof samples, mode: Mode): Promise<Measured> {
   delayMs = 0;
   // Not every agent says it by itself.
   await portal.must('PATCH', '/v1/organization', { settings: { portAgentStreamerName: mode } });
@@ -182,10 +185,9 @@ async function measure(name: keyof typeof counts, mode: Mode): Promise<Measured>
   const idleMb = memoryMb(tree(agent.pid ?? 0));
 
   const times: number[] = [];
-  const { latency, pauseMs } = counts[name];
-  for (let index = 0; index < latency; index += 1) {
-    // At random, so that an agent that asks at intervals is not met at the same moment each time.
-    await sleep(pauseMs * (0.5 + Math.random()));
+  const { count, pauseMs } = samples[name][mode];
+  for (let index = 0; index < count; index += 1) {
+    await sleep(pauseMs * 2 * Math.random());
     const [id = ''] = await queue(1);
     const publishedAt = performance.now();
     await arrived([id]);
@@ -215,7 +217,7 @@ async function measure(name: keyof typeof counts, mode: Mode): Promise<Measured>
   await idle(agent);
   const callsPerRun = forwarded / counted.length;
   await stop(agent);
-  return { idleMb, latency: { p50: at(0.5), p99: at(0.99), count: latency }, bursts, callsPerRun };
+  return { idleMb, latency: { p50: at(0.5), p99: at(0.99), count }, bursts, callsPerRun };
 }
 
 async function burst(agent: ChildProcess, runs: number): Promise<Burst> {
@@ -274,7 +276,7 @@ async function idle(agent: ChildProcess): Promise<void> {
   );
 }
 
-function start(name: keyof typeof counts, mode: Mode, url: string): ChildProcess {
+function start(name: keyof typeof samples, mode: Mode, url: string): ChildProcess {
   const command =
     name === 'quayside' ? [process.execPath, '--max-semi-space-size=1', main] : ['sh', '-c', values.other ?? ''];
   const child = spawn(command[0] ?? '', command.slice(1), {
