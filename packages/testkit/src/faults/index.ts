@@ -1,3 +1,4 @@
+export { checkAutomations, readAutomations } from './automations.ts';
 export { type CheckOptions, checkRecord, summarize, type Violation } from './check.ts';
 export { type Door, type Gate, startDoor, startGate } from './gate.ts';
 export { PortalClient } from './portal-client.ts';
