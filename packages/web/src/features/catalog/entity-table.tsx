@@ -50,7 +50,11 @@ export function EntityTable({ blueprint, entities, sort, onSort, hasActions }: E
             {columns.map((column) => (
               <Head key={`${column.kind} ${column.key}`} column={column} sort={sort} onSort={onSort} />
             ))}
-            {hasActions && <th scope="col">Actions</th>}
+            {hasActions && (
+              <th scope="col" className="q-pinned">
+                Actions
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -65,7 +69,7 @@ export function EntityTable({ blueprint, entities, sort, onSort, hasActions }: E
                 </td>
               ))}
               {hasActions && (
-                <td>
+                <td className="q-pinned">
                   <EntityActions entity={entity}>
                     <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${entity.title}`}>
                       <IconDots size={16} />
