@@ -8,6 +8,7 @@ import { Loop } from './loop.ts';
 import type { Incoming } from './mapping.ts';
 import { MappingFile } from './mapping-file.ts';
 import { createMetrics, renderMetrics } from './metrics.ts';
+import { portalCalls } from './portal-calls.ts';
 import { KafkaSource } from './sources/kafka.ts';
 import { PollingSource } from './sources/polling.ts';
 import type { Source } from './sources/source.ts';
@@ -50,11 +51,23 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
   const source: Source = kafka
     ? new KafkaSource({ api, log, config: { ...config, kafka }, trust, wants })
     : new PollingSource({ api, log, config });
+  let misplaced: string | undefined;
+  /** Whose agent is this? A portal that does not tell is left alone. */
+  async function checkOrganization(): Promise<void> {
+    const answer = await api.call(portalCalls.readOrganization(), { timeoutMs: 5_000 });
+    const { organization } = (answer.kind === 'ok' ? answer.body : {}) as { organization?: { id?: unknown } };
+    const { organizationId } = config;
+    if (typeof organization?.id !== 'string' || organization.id === organizationId) return;
+    misplaced = `PORT_ORG_ID is ${organizationId}, but the credentials are of the organization ${organization.id}, whose runs this agent carries out; correct PORT_ORG_ID, or take credentials of ${organizationId}`;
+    log.error(misplaced);
+  }
   const loop = new Loop({
     config,
     source,
     spool,
+    onReached: checkOrganization,
     work: {
+      misplaced: () => misplaced,
       api,
       log,
       agentId: config.agentId,

@@ -32,6 +32,8 @@ export interface LoopOptions {
   source: Source;
   spool: Spool;
   work: WorkOptions;
+  /** Awaited once, when the portal has answered for the first time and before the first job is begun. */
+  onReached?(): Promise<void>;
   metrics: Metrics;
   log: Log;
   /** Between extensions of a lease; shorter only in tests. */
@@ -55,6 +57,7 @@ export class Loop {
   private readonly stopping = new AbortController();
   private readonly backoff: Backoff;
   private readonly unwanted = new Unwanted();
+  private wasReached = false;
   private onSlotFree: () => void = () => {};
   /** On the monotonic clock: the last time that the loop went round; a health check compares it with now. */
   lastTurnAtMs = performance.now();
@@ -110,6 +113,8 @@ export class Loop {
     if (this.problem !== undefined) log.info('the portal answers again');
     this.problem = undefined;
     this.backoff.reset();
+    if (!this.wasReached) await this.options.onReached?.();
+    this.wasReached = true;
 
     metrics.claimed += claimed.jobs.length;
     for (const job of claimed.jobs) {

@@ -38,6 +38,8 @@ export interface WorkOptions {
   audit: Audit;
   timeoutMs: number;
   quotesAnswers: boolean;
+  /** What is wrong with the agent itself, so that its runs say so, too. */
+  misplaced(): string | undefined;
   /** Reused connections, for deliveries that the portal repeats when a connection broke. */
   pooled: DeliveryAgent;
   /** A connection per request, for synchronous deliveries: those are not repeated. */
@@ -79,6 +81,8 @@ export async function carryOut(
   const isSync = isSynchronized(run.payload);
   const progress = new Progress(options.api, job.custody.hasRun ? run.id : undefined);
   progress.add(`Received by the agent ${options.agentId}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
+  const misplaced = options.misplaced();
+  if (misplaced !== undefined) progress.add(misplaced);
   let request: { method: string; url: string } | undefined;
   if (plan.kind === 'unusable') {
     const outcome = { kind: 'unpreparable' as const, message: plan.message };
