@@ -67,7 +67,7 @@ export function readBenchArguments(args: readonly string[]): BenchCommand {
         status: { type: 'string', default: '200' },
         'delay-ms': { type: 'string', default: '0' },
         answer: { type: 'string', default: '{"ok":true}' },
-        record: { type: 'string', default: 'deliveries' },
+        record: { type: 'string', default: '.data/deliveries' },
         to: { type: 'string' },
       },
     });

@@ -55,8 +55,8 @@ async function listen(args: string[] = [], secret?: string) {
   return { url, output: started.output };
 }
 
-const files = (folder = 'deliveries') => readdirSync(join(dir, folder)).sort();
-const read = (name: string, folder = 'deliveries') =>
+const files = (folder = '.data/deliveries') => readdirSync(join(dir, folder)).sort();
+const read = (name: string, folder = '.data/deliveries') =>
   JSON.parse(readFileSync(join(dir, folder, name), 'utf8')) as Delivered;
 
 describe('what is delivered', () => {
@@ -65,13 +65,15 @@ describe('what is delivered', () => {
     const { id } = portal.enqueue({ url: `${url}/hook?dry=1`, body: { name: 'ü' }, headers: { 'X-Team': 'blue' } });
     await eventually('it is kept', () => files().length === 1, 20_000);
     expect(files()).toEqual([`0001-POST-${id}.json`]);
-    expect(statSync(join(dir, 'deliveries', files()[0] ?? '')).mode & 0o077).toBe(0);
+    expect(statSync(join(dir, '.data/deliveries', files()[0] ?? '')).mode & 0o077).toBe(0);
     const kept = read(files()[0] ?? '');
     expect(kept).toMatchObject({ method: 'POST', path: '/hook?dry=1', status: 200, signature: 'verified' });
     expect(kept.headers).toMatchObject({ 'x-team': 'blue', 'idempotency-key': id });
     expect(JSON.parse(kept.body ?? '')).toMatchObject({ name: 'ü' });
     await eventually('it is shown', () => output().includes('"name": "ü"'));
-    expect(output()).toMatch(/POST \/hook\?dry=1 {2}\d+ bytes, signature verified; answered 200; kept in deliveries/);
+    expect(output()).toMatch(
+      /POST \/hook\?dry=1 {2}\d+ bytes, signature verified; answered 200; kept in \.data\/deliveries/,
+    );
     expect(output()).toContain('  x-team: blue\n');
   });
 
@@ -124,7 +126,7 @@ describe('replay', () => {
     portal.enqueue({ url: `${url}/hook?dry=1`, body: { name: 'ü' }, headers: { 'X-Team': 'blue' } });
     await eventually('it is kept', () => files().length === 1, 20_000);
     const [name = ''] = files();
-    return { file: join(dir, 'deliveries', name), delivered: read(name) };
+    return { file: join(dir, '.data/deliveries', name), delivered: read(name) };
   }
 
   it('sends the same bytes under the same key, signed anew', async () => {
