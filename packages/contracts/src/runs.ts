@@ -159,6 +159,26 @@ export const RunPreview = Type.Object({
 });
 export type RunPreview = Static<typeof RunPreview>;
 
+/** Why a run is where it is. */
+export const WhyRun = Type.Object({
+  state: Type.Enum([
+    'waiting_for_approval',
+    'waiting_for_agent',
+    'waiting_for_integration',
+    'waiting_for_portal',
+    'retrying',
+    'carried_out',
+    'waiting_for_report',
+    'ended',
+  ]),
+  text: Type.String(),
+  /** Connecting an agent would help. */
+  needsAgent: Type.Optional(Type.Boolean()),
+  /** A sentence for each attempt to deliver it. */
+  attempts: Type.Array(Type.String()),
+});
+export type WhyRun = Static<typeof WhyRun>;
+
 const Version = { version: Type.Optional(Type.String()) };
 
 export const runRoutes = {
@@ -370,6 +390,17 @@ export const runRoutes = {
     body: Type.Object({ response: Type.Unknown() }, { additionalProperties: false }),
     reply: ok({ run: Run }),
     refusals: ['not_found'],
+  }),
+  why: route({
+    id: 'run.why',
+    method: 'GET',
+    path: '/v1/actions/runs/:run_id/why',
+    summary: 'Why a run waits, goes on or has ended: what it waits for, and what was tried',
+    can: 'run:read',
+    params: RunParams,
+    reply: ok({ why: WhyRun }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
   }),
   deliveries: route({
     id: 'run.deliveries',

@@ -5,6 +5,7 @@ import type { Wakes } from '../../platform/wake.ts';
 import * as service from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
 import { readLogText, streamRun } from './service-stream.ts';
+import { whyRun } from './service-why.ts';
 
 const defaultRuns = 100;
 const defaultLogs = 50;
@@ -80,6 +81,7 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
   http.serve(runRoutes.setResponse, async ({ world, params, body }) => ({
     run: await runs.setResponse(world, params.run_id, body.response),
   }));
+  http.serve(runRoutes.why, async ({ world, params }) => ({ why: await whyRun(world, params.run_id) }));
   http.serve(runRoutes.deliveries, async ({ world, params }) => ({
     deliveries: await service.readDeliveries(world, params.run_id),
   }));

@@ -37,13 +37,22 @@ export async function guardrailSettings(ctx: Ctx): Promise<GuardrailSettings> {
   return (await organizationSettings(ctx)) as GuardrailSettings;
 }
 
-export function assertNotFrozen(settings: GuardrailSettings, actionIdentifier: string, now: Date): void {
-  const freeze = settings.freezes?.find(
+/** The window that is on for the action, if there is one. */
+export function freezeOf(
+  settings: GuardrailSettings,
+  actionIdentifier: string,
+  now: Date,
+): { to: string; reason: string } | undefined {
+  return settings.freezes?.find(
     ({ from, to, actions }) =>
       Date.parse(from) <= now.getTime() &&
       now.getTime() < Date.parse(to) &&
       (actions === undefined || actions.includes(actionIdentifier)),
   );
+}
+
+export function assertNotFrozen(settings: GuardrailSettings, actionIdentifier: string, now: Date): void {
+  const freeze = freezeOf(settings, actionIdentifier, now);
   if (freeze) refuse('frozen', `Nothing is started until ${new Date(freeze.to).toISOString()}: ${freeze.reason}`);
 }
 

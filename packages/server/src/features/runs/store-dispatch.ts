@@ -41,6 +41,18 @@ export async function hasLabelledWork(tx: Tx, orgId: string, queue: string): Pro
   return found;
 }
 
+/** What is open for a run, whoever holds it. `dueAt` null = parked. */
+export async function findOpenWork(
+  tx: Tx,
+  orgId: string,
+  runId: string,
+): Promise<{ queue: string; holder: string | null; dueAt: Date | null } | undefined> {
+  return tx.find(sql`
+    select queue, case when due_at > clock_timestamp() then holder end as holder,
+      case when due_at <> 'infinity' then due_at end as "dueAt"
+    from work where org_id = ${orgId} and key = ${runId} and queue <> 'github'`);
+}
+
 /** Drops the work of an ended run unless somebody is at it: their outcome is still to be recorded. */
 export async function dropUnheldWork(tx: Tx, orgId: string, runId: string): Promise<void> {
   await tx.run(sql`delete from work where org_id = ${orgId} and key = ${runId} and holder is null`);

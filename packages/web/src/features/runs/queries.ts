@@ -51,6 +51,15 @@ export function deliveriesQuery(id: string) {
   });
 }
 
+/** Asked again while the page is open: agents come and go without the run changing. */
+export function whyQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id, 'why'],
+    queryFn: async ({ signal }) => (await call(runRoutes.why, { params: { run_id: id }, signal })).why,
+    refetchInterval: 5_000,
+  });
+}
+
 export function affectedQuery(id: string) {
   return queryOptions({
     queryKey: ['run', id, 'affected'],

@@ -1,5 +1,5 @@
 import { Alert, Box, Breadcrumbs, Button, Grid, Group, Stack, Tabs, Text } from '@mantine/core';
-import { type AffectedEntity, isFinal, type Run } from '@quayside/contracts';
+import { type AffectedEntity, isFinal, type Run, type WhyRun } from '@quayside/contracts';
 import { IconBolt, IconHourglass, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -23,17 +23,16 @@ import {
   StatusChip,
 } from '../../ui/index.ts';
 import { ActionForm, actionQuery, type SelfServiceAction } from '../actions/index.ts';
-import { useAgents } from '../agents/index.ts';
 import { EntityLink } from '../entities/index.ts';
 import { Person, useNameOf } from '../people/index.ts';
 import { useMay } from '../session/index.ts';
 import { ApprovalPanel } from './approval-panel.tsx';
 import { LogViewer } from './log-viewer.tsx';
-import { affectedQuery, deliveriesQuery, runQuery } from './queries.ts';
+import { affectedQuery, deliveriesQuery, runQuery, whyQuery } from './queries.ts';
 import { RunInputs } from './run-inputs.tsx';
 import { RunMenu } from './run-menu.tsx';
 import { AffectedTable, DeliveriesTable } from './run-tables.tsx';
-import { timelineOf, waitingReason } from './timeline.ts';
+import { timelineOf } from './timeline.ts';
 import { TimelineList } from './timeline-list.tsx';
 import { useRunStream } from './use-run-stream.ts';
 
@@ -66,8 +65,8 @@ function RunView({ run }: { run: Run }): ReactNode {
   const { data: affected = [] } = useQuery(affectedQuery(run.id));
   const nameOf = useNameOf();
   const isLive = !isFinal(run.status);
-  const agents = useAgents({ isEnabled: isLive });
-  const waiting = waitingReason(run, deliveries, agents, (run.payload as { agent?: unknown } | null)?.agent === true);
+  const { data: why } = useQuery({ ...whyQuery(run.id), enabled: isLive });
+  const waiting = isLive && why && isWorthSaying(why, run) ? why : undefined;
   const title = run.action.title ?? run.action.identifier;
   return (
     <Page
@@ -177,6 +176,12 @@ function Trail({ run }: { run: Run }): ReactNode {
       </Group>
     </Breadcrumbs>
   );
+}
+
+/** What is being carried out, or just was handed over, needs no explanation. */
+function isWorthSaying({ state }: WhyRun, run: Run): boolean {
+  if (state === 'waiting_for_report') return Date.now() - Date.parse(run.updatedAt) > 60_000;
+  return state !== 'carried_out' && state !== 'waiting_for_portal' && state !== 'ended';
 }
 
 function LiveNote({ mode }: { mode: ReturnType<typeof useRunStream>['mode'] }): ReactNode {

@@ -1,6 +1,6 @@
 import type { Delivery, DeliveryOutcome, Run } from '@quayside/contracts';
 import { describe, expect, it } from 'vitest';
-import { timelineOf, waitingReason } from './timeline.ts';
+import { timelineOf } from './timeline.ts';
 
 const run = (fields: Partial<Run> = {}): Run =>
   ({
@@ -57,42 +57,5 @@ describe('the timeline', () => {
     const declined = run({ status: 'DECLINED', approval: { userId: 'u1', description: 'Not on a Friday' } });
     const moment = timelineOf(declined, [], () => 'Ana').find(({ key }) => key === 'approval');
     expect(moment).toMatchObject({ title: 'Declined by Ana', detail: 'Not on a Friday', tone: 'bad' });
-  });
-});
-
-describe('why a run waits', () => {
-  const [dev, plain] = [
-    { id: 'a-1', labels: { env: 'dev' } },
-    { id: 'a-2', labels: {} },
-  ];
-  const agents = { connected: [dev], pending: 1 };
-  const forProd = run({ payload: { agentLabels: { env: 'prod' } } } as Partial<Run>);
-  it.each([
-    ['an approval', run({ status: 'WAITING_FOR_APPROVAL' }), [], agents, 'Somebody who may approve'],
-    ['no agent', run(), [], { connected: [], pending: 1 }, 'No execution agent is connected'],
-    ['its turn', run(), [], { connected: [dev], pending: 3 }, 'Waiting for an agent to take it. 3 runs are waiting.'],
-    [
-      'labels that nobody has',
-      forProd,
-      [],
-      { connected: [dev, plain], pending: 1 },
-      'Waiting for an agent with env=prod; connected: a-1 (env=dev), a-2 (no labels).',
-    ],
-    [
-      'its turn with an agent that has the labels and more',
-      forProd,
-      [],
-      { connected: [dev, { id: 'a-3', labels: { env: 'prod', region: 'eu' } }], pending: 1 },
-      'Waiting for an agent to take it.',
-    ],
-    ['a second attempt', run(), [delivery({ outcome: answered(503) })], agents, 'The last attempt failed.'],
-  ] as const)('%s', (_name, of, deliveries, known, text) => {
-    expect(waitingReason(of, deliveries, known, true)?.text).toContain(text);
-  });
-
-  it('is not asked while somebody works on it, or when it has ended', () => {
-    expect(waitingReason(run(), [delivery({ state: 'open' })], agents, true)).toBeUndefined();
-    expect(waitingReason(run(), [delivery({ outcome: answered(200) })], agents, true)).toBeUndefined();
-    expect(waitingReason(run({ status: 'FAILURE' }), [], agents, true)).toBeUndefined();
   });
 });

@@ -1,6 +1,5 @@
 import { type Delivery, describeOutcome, isDelivered, isFinal, type Run } from '@quayside/contracts';
 import { statusWords } from '../../ui/index.ts';
-import type { KnownAgents } from '../agents/index.ts';
 
 /** What happened to a run, in order, from what the server recorded; the last entry may still be going on. */
 export interface Moment {
@@ -126,49 +125,4 @@ function sentAt(delivery: Delivery): string | undefined {
 
 function isHandedOver(delivery: Delivery): boolean {
   return delivery.state === 'acknowledged' || (delivery.outcome !== undefined && isDelivered(delivery.outcome));
-}
-
-/** So many agents are named in the line. */
-const maxNamed = 5;
-
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-  return pairs.length === 0 ? 'no labels' : pairs.join(', ');
-}
-
-/** One line on why a run does not move; undefined when it moves or has ended. */
-export function waitingReason(
-  run: Run,
-  deliveries: readonly Delivery[],
-  agents: KnownAgents | undefined,
-  goesByAgent: boolean,
-): { text: string; needsAgent: boolean } | undefined {
-  if (run.status === 'WAITING_FOR_APPROVAL')
-    return { text: 'Somebody who may approve runs has to approve or decline it.', needsAgent: false };
-  if (run.status !== 'IN_PROGRESS') return undefined;
-  const last = deliveries.at(-1);
-  if (last?.state === 'open') return undefined;
-  if (deliveries.some(isHandedOver) || !run.pendingExecution) return undefined;
-  if (!goesByAgent) {
-    return {
-      text: last ? 'The last attempt failed; the portal will try again.' : 'The portal is about to send it.',
-      needsAgent: false,
-    };
-  }
-  if (agents && agents.connected.length === 0)
-    return { text: 'No execution agent is connected. The run waits until one is.', needsAgent: true };
-  const wanted = Object.entries((run.payload as { agentLabels?: Record<string, string> } | null)?.agentLabels ?? {});
-  const hasAll = (labels: Readonly<Record<string, string>>) =>
-    wanted.every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value);
-  if (agents && !agents.connected.some(({ labels }) => hasAll(labels))) {
-    const connected = agents.connected.slice(0, maxNamed).map(({ id, labels }) => `${id} (${labelsText(labels)})`);
-    const more = agents.connected.length - connected.length;
-    return {
-      text: `Waiting for an agent with ${labelsText(Object.fromEntries(wanted))}; connected: ${connected.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
-      needsAgent: true,
-    };
-  }
-  const busy = last?.state === 'lost' ? `Agent ${last.holder} went silent. ` : last ? 'The last attempt failed. ' : '';
-  const queue = agents && agents.pending > 1 ? ` ${agents.pending} runs are waiting.` : '';
-  return { text: `${busy}Waiting for an agent to take it.${queue}`, needsAgent: false };
 }

@@ -23,7 +23,7 @@ export function useRunStream(id: string): { log: LogWindow; mode: StreamMode } {
         before.claimedUntil === run.claimedUntil
       )
         return;
-      for (const part of ['deliveries', 'affected'])
+      for (const part of ['deliveries', 'affected', 'why'])
         void queryClient.invalidateQueries({ queryKey: ['run', id, part] });
       void queryClient.invalidateQueries({ queryKey: ['runs'] });
     };
@@ -34,7 +34,7 @@ export function useRunStream(id: string): { log: LogWindow; mode: StreamMode } {
         log.add(runLogs, count);
         if (runLogs.length < maxLogLines) break;
       }
-      for (const part of ['deliveries', 'affected'])
+      for (const part of ['deliveries', 'affected', 'why'])
         void queryClient.invalidateQueries({ queryKey: ['run', id, part] });
       return isFinal(run.status) && !run.pendingExecution;
     };
