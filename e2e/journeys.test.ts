@@ -73,7 +73,7 @@ describe('a session', () => {
     await page.getByRole('heading', { name: 'Self-service' }).waitFor();
     const answer = await page.request.post(identityRoutes.logout.path, { data: {} });
     expect(answer.ok()).toBe(true);
-    await page.getByRole('link', { name: 'Runs' }).click();
+    await page.getByRole('link', { name: 'Runs', exact: true }).click();
     await page.getByRole('heading', { name: 'Sign in to Quayside' }).waitFor();
     await signIn(page);
     await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
