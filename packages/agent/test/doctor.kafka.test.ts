@@ -54,7 +54,7 @@ describe('the doctor about Kafka', () => {
   it.each<[string, Record<string, string>, RegExp]>([
     ['a group of somebody else', { KAFKA_CONSUMER_GROUP_ID: 'somebody.else' }, /✗ Group .*must begin with/],
     ['an unknown topic', { KAFKA_RUNS_TOPIC: 'no.such.topic' }, /✗ Topics .*check PORT_ORG_ID, KAFKA_RUNS_TOPIC/],
-    ['an untrusted certificate', { NODE_EXTRA_CA_CERTS: '' }, /✗ Kafka .*add its CA as a PEM file: SSL_CERT_FILE/],
+    ['an untrusted certificate', { SSL_CERT_FILE: '' }, /✗ Kafka .*add its CA as a PEM file: SSL_CERT_FILE/],
     [
       'another mechanism',
       { KAFKA_CONSUMER_AUTHENTICATION_MECHANISM: 'SCRAM-SHA-256' },

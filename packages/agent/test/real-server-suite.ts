@@ -321,7 +321,10 @@ function testLabels(world: World): void {
       const runs = await Promise.all(ids.map((id) => portal.ended(id)));
       expect(runs.map(({ status }) => status)).toEqual(wanted.map(() => 'SUCCESS'));
       expect(runs.map(({ deliveries }) => deliveries.map(({ holder }) => holder))).toEqual(wanted.map((env) => [env]));
-      const sent = target.requests.map(({ body }) => JSON.parse(body.toString()) as Record<string, never>);
+      // A group that is new reads the topics from their beginning; changes of earlier tests come to it, too.
+      const sent = target.requests
+        .filter(({ headers }) => ids.includes(String(headers['idempotency-key'])))
+        .map(({ body }) => JSON.parse(body.toString()) as Record<string, never>);
       expect(sent).toHaveLength(5);
       for (const message of sent)
         expect(message).toMatchObject({ payload: { action: { invocationMethod: { agent: true } } } });
