@@ -9,14 +9,17 @@ const include = ['src/**/*.test.ts', 'test/**/*.test.ts'];
 const kafka = '**/*.kafka.test.ts';
 const exclude = [...configDefaults.exclude, kafka];
 
+/** Not how fast it is: how long a machine with much else to do may take before it counts as stuck. */
+const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     globalSetup: ['./packages/testkit/src/global-setup.ts'],
     projects: [
-      { test: { name: 'contracts', root: 'packages/contracts', include } },
-      { test: { name: 'expressions', root: 'packages/expressions', include } },
-      { test: { name: 'delivery', root: 'packages/delivery', include } },
-      { test: { name: 'testkit', root: 'packages/testkit', include: ['src/**/*.test.ts'], exclude } },
+      { test: { ...patience, name: 'contracts', root: 'packages/contracts', include } },
+      { test: { ...patience, name: 'expressions', root: 'packages/expressions', include } },
+      { test: { ...patience, name: 'delivery', root: 'packages/delivery', include } },
+      { test: { ...patience, name: 'testkit', root: 'packages/testkit', include: ['src/**/*.test.ts'], exclude } },
       // Real processes that are killed. They mostly wait for leases to run out, so two files run at once, after all others.
       {
         test: {
@@ -30,11 +33,12 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { name: 'server', root: 'packages/server', include, exclude } },
-      { test: { name: 'agent', root: 'packages/agent', include, exclude } },
-      { test: { name: 'target-service', root: 'examples/target-service', include } },
+      { test: { ...patience, name: 'server', root: 'packages/server', include, exclude } },
+      { test: { ...patience, name: 'agent', root: 'packages/agent', include, exclude } },
+      { test: { ...patience, name: 'target-service', root: 'examples/target-service', include } },
       {
         test: {
+          ...patience,
           name: 'web',
           root: 'packages/web',
           include: ['src/**/*.test.{ts,tsx}'],
@@ -42,8 +46,15 @@ export default defineConfig({
           execArgv: ['--experimental-eventsource', '--disable-warning=UNDICI-ES'],
         },
       },
-      { test: { name: 'examples', root: 'examples', include: ['*/src/**/*.test.ts', '*/test/**/*.test.ts'] } },
-      { test: { name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
+      {
+        test: {
+          ...patience,
+          name: 'examples',
+          root: 'examples',
+          include: ['*/src/**/*.test.ts', '*/test/**/*.test.ts'],
+        },
+      },
+      { test: { ...patience, name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
       {
         test: {
           name: 'kafka',
@@ -59,7 +70,7 @@ export default defineConfig({
         },
       },
       // Needs the Helm that script/test builds. Each test starts it anew, which takes a tenth of a second.
-      { test: { name: 'charts', root: 'charts', include, testTimeout: 30_000 } },
+      { test: { name: 'charts', root: 'charts', include, ...patience } },
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {
         test: {
@@ -67,7 +78,7 @@ export default defineConfig({
           root: 'e2e',
           include: ['**/*.test.ts'],
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },
