@@ -25,10 +25,10 @@ export interface Budget {
 
 /** Chosen so that each hostile program of test/hostile.test.ts ends within 100 ms and 64 MB on a 2-core machine. */
 export const DEFAULT_BUDGET: Readonly<Budget> = {
-  steps: 350_000,
+  steps: 250_000,
   outputBytes: 16 * 1024 * 1024,
   outputDepth: 1_000,
-  memoryBytes: 16 * 1024 * 1024,
+  memoryBytes: 12 * 1024 * 1024,
   depth: 10_000,
   regexSteps: 700_000,
 };
