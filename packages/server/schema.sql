@@ -530,8 +530,8 @@ alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identif
 
 CREATE INDEX actions_automations ON public.actions USING btree (org_id) WHERE ((document #>> '{trigger,type}'::text[]) = 'automation'::text);
 CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
-CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at DESC) WHERE is_dead;
-CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at DESC, subject, attempt);
+CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at, subject, attempt) WHERE is_dead;
+CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at, subject, attempt);
 CREATE INDEX entities_by_title ON public.entities USING btree (org_id, blueprint_id, title, id);
 CREATE INDEX entities_properties ON public.entities USING gin (properties jsonb_path_ops);
 CREATE INDEX entity_relations_by_target ON public.entity_relations USING btree (org_id, target_id);

@@ -9,6 +9,7 @@ import type { Incoming } from './mapping.ts';
 import { MappingFile } from './mapping-file.ts';
 import { createMetrics, renderMetrics } from './metrics.ts';
 import { portalCalls } from './portal-calls.ts';
+import { secretsOf } from './secret-inputs.ts';
 import { KafkaSource } from './sources/kafka.ts';
 import { PollingSource } from './sources/polling.ts';
 import type { Source } from './sources/source.ts';
@@ -72,6 +73,7 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
       log,
       agentId: config.agentId,
       clientSecret,
+      ownSecrets: secretsOf(config.environment),
       mapping,
       targets,
       audit,

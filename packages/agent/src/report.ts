@@ -1,4 +1,4 @@
-import type { DeliveryOutcome, RunPatch, Settlement } from '@quayside/contracts';
+import type { DeliveryOutcome, DeliveryRequest, RunPatch, Settlement } from '@quayside/contracts';
 import { describeOutcome, isDelivered } from '@quayside/contracts/delivery-rules';
 import { answerOf } from '@quayside/delivery';
 
@@ -15,7 +15,7 @@ export interface Attempted {
   outcome: DeliveryOutcome;
   isSynchronized: boolean;
   /** Absent when the request could not be built. */
-  request: { method: string; url: string } | undefined;
+  request: DeliveryRequest | undefined;
   /** Lines so far, in order. */
   lines: readonly string[];
   /** May log and summary quote what the target answered? */

@@ -1,6 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hideSecrets, openSecretInputs } from './secret-inputs.ts';
+import { hideSecrets, openSecretInputs, secretsOf } from './secret-inputs.ts';
 
 const secret = '0123456789abcdefghijklmnopqrstuvWXYZ';
 /** The vector of spec/actions.md §1.8, computed apart from this code: IV bytes 00..0f, plaintext `hunter2`. */
@@ -65,4 +65,16 @@ describe('hideSecrets', () => {
   it('leaves short ones alone', () => {
     expect(hideSecrets(['yes'], ['yes'])).toEqual(['yes']);
   });
+});
+
+it('knows the variables of the agent that are secret by their names', () => {
+  const environment = {
+    PORT_CLIENT_SECRET: 'a',
+    JENKINS_TOKEN: 'b',
+    DB_PASSWORD: 'c',
+    AWS_ACCESS_KEY: 'd',
+    EMPTY_TOKEN: '',
+  };
+  expect(secretsOf(environment)).toEqual(['a', 'b', 'c', 'd']);
+  expect(secretsOf({ PWD: '/app', SSH_AUTH_SOCK: '/tmp/s', HOME: '/root', KEYBOARD: 'de' })).toEqual([]);
 });

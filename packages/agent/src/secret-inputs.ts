@@ -85,3 +85,10 @@ export function hideSecrets<T>(value: T, secrets: readonly string[]): T {
   };
   return hide(value) as T;
 }
+
+const secretVariable = /token|secret|passw|credential|(?:api|access|private|encryption)_?key$/i;
+
+/** Values of variables whose names say that they are secret: a mapping can put them anywhere into a request. */
+export function secretsOf(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(environment).flatMap(([name, value]) => (value && secretVariable.test(name) ? [value] : []));
+}

@@ -1,12 +1,12 @@
-import type { DeliveryOutcome } from '@quayside/contracts';
+import type { DeliveryOutcome, DeliveryRequest } from '@quayside/contracts';
 import { isDelivered } from '@quayside/contracts/delivery-rules';
 import {
   buildMessage,
   type DeliveryAgent,
-  displayUrl,
   type Invocation,
   isSynchronized,
   prepare,
+  recordRequest,
   send,
   signRequest,
   type Unpreparable,
@@ -33,6 +33,8 @@ export interface WorkOptions {
   log: Log;
   agentId: string;
   clientSecret: string;
+  /** The agent's own, which a mapping may put anywhere into a request. */
+  ownSecrets: readonly string[];
   mapping: MappingFile;
   targets: TargetList;
   audit: Audit;
@@ -83,7 +85,7 @@ export async function carryOut(
   progress.add(`Received by the agent ${options.agentId}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
   const misplaced = options.misplaced();
   if (misplaced !== undefined) progress.add(misplaced);
-  let request: { method: string; url: string } | undefined;
+  let request: DeliveryRequest | undefined;
   if (plan.kind === 'unusable') {
     const outcome = { kind: 'unpreparable' as const, message: plan.message };
     logOutcome(options.log, job, outcome, undefined);
@@ -96,23 +98,27 @@ export async function carryOut(
     progress.add(`Mapping: ${sentence}`);
   };
   for (const sentence of plan.notes) note(sentence);
-  const { message, secrets } = openSecretInputs(plan.message, entry.secretPaths, options.clientSecret, note);
+  const { message, secrets: inputs } = openSecretInputs(plan.message, entry.secretPaths, options.clientSecret, note);
+  const secrets = [...inputs, ...options.ownSecrets];
   const invocation = entry.request(message, note);
   const prepared = isInvocation(invocation) ? prepare(invocation, { runId: run.id, attempt, userAgent }) : invocation;
 
   let outcome: DeliveryOutcome;
   if (prepared.kind === 'prepared') {
-    const { method, url, body } = prepared.request;
-    request = { method, url: hideSecrets(displayUrl(url), secrets) };
+    const { body } = prepared.request;
+    const { body: recordedBody, ...head } = hideSecrets(recordRequest(prepared.request), secrets);
+    // Who lets no answer be quoted lets no body be recorded either.
+    request = { ...head, ...(options.quotesAnswers && recordedBody !== undefined ? { body: recordedBody } : {}) };
+    const { method, url } = request;
     progress.add(
       `Prepared the request: ${body === undefined ? 'no body' : `${Buffer.byteLength(body)} bytes of JSON`}, signed`,
     );
     if (performance.now() > job.custody.heldUntilMs()) return { kind: 'expired' };
-    const record = { run: run.id, attempt, ...request };
+    const record = { run: run.id, attempt, method, url };
     const obstacle = await findObstacle(prepared.request, record, options);
     if (obstacle === undefined) {
-      progress.add(`Sending ${method} ${request.url}`);
-      options.log.info({ run: run.id, attempt, method, url: request.url }, 'sending');
+      progress.add(`Sending ${method} ${url}`);
+      options.log.info({ run: run.id, attempt, method, url }, 'sending');
       const signed = signRequest(prepared.request, options.clientSecret, Math.floor(Date.now() / 1000));
       progress.start();
       outcome = await send(signed, {

@@ -20,6 +20,8 @@ export const deliveryHeaders = {
 
 /** Longest part of an answer that is kept; the rest is not read. */
 export const maxAnswerBytes = 256 * 1024;
+/** Longest part of a request's body that the ledger keeps, in characters. */
+export const maxRecordedBody = 16 * 1024;
 /** Longest request body that is sent. */
 export const maxRequestBytes = 5 * 1024 * 1024;
 
@@ -31,7 +33,7 @@ export const webhookMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const
  * and a run that waits for a report after one would wait for ever.
  */
 export function isDelivered(outcome: DeliveryOutcome): boolean {
-  if (outcome.kind === 'written' || outcome.kind === 'mailed') return true;
+  if (outcome.kind === 'written' || outcome.kind === 'mailed' || outcome.kind === 'published') return true;
   return outcome.kind === 'answered' && outcome.statusCode >= 200 && outcome.statusCode < 300;
 }
 
@@ -50,6 +52,8 @@ export function describeOutcome(outcome: DeliveryOutcome): string {
       return `took the entity "${outcome.entity}" of blueprint "${outcome.blueprint}"`;
     case 'mailed':
       return `took the e-mail for ${outcome.recipients.join(', ')}${outcome.rejected.length > 0 ? `, but not for ${outcome.rejected.join(', ')}` : ''}`;
+    case 'published':
+      return `took the message (topic ${outcome.topic})`;
     case 'refused':
       return `refused it: ${outcome.message}`;
     case 'forbidden':
@@ -92,7 +96,8 @@ export function messageRetryAfterMs(outcome: DeliveryOutcome, attempt: number, r
   return Math.min(backOffMs(attempt, random), longestPauseMs);
 }
 
-function isTransient(outcome: DeliveryOutcome): boolean {
+/** May it be otherwise next time? */
+export function isTransient(outcome: DeliveryOutcome): boolean {
   return (
     outcome.kind === 'unreachable' ||
     outcome.kind === 'timed_out' ||

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { DeliveryOutcome } from './deliveries.ts';
+import { DeliveryOutcome, DeliveryRequest } from './deliveries.ts';
 import { maxClaimWaitMs, maxReturnDelayMs } from './dispatch-rules.ts';
 import { ok, route } from './route.ts';
 import { Lease, Run, RunPatch } from './runs.ts';
@@ -45,7 +45,7 @@ export const Settlement = Type.Object(
   {
     token: Type.String(),
     outcome: DeliveryOutcome,
-    request: Type.Optional(Type.Object({ method: Type.String(), url: Type.String() }, { additionalProperties: false })),
+    request: Type.Optional(DeliveryRequest),
     /** Lines for the run's log, in order; written in the same transaction as the outcome. */
     logs: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
     /** What a synchronous target answered: parsed JSON where it is JSON, else text. */

@@ -12,13 +12,20 @@ import {
   WebhookInvocation,
 } from './actions.ts';
 import { Blueprint, BlueprintBody, BlueprintPatch, BlueprintProperty, BlueprintRelation } from './blueprints.ts';
-import { DeliveryOutcome } from './deliveries.ts';
+import {
+  Delivery,
+  DeliveryOutcome,
+  DeliveryRequest,
+  LedgerEntry,
+  SubjectDeliveries,
+  WhyDelivery,
+} from './deliveries.ts';
 import { Agent, AgentIdentity, ClaimedRun, Settlement } from './dispatch.ts';
 import { Entity, EntityBody, EntityQuery } from './entities.ts';
 import { ErrorBody, ErrorDetail, type ErrorName, errors } from './errors.ts';
 import { App, Organization, sessionCookie, User } from './identity.ts';
 import type { Route } from './route.ts';
-import { AffectedEntity, Delivery, Lease, Run, RunLog, RunPatch } from './runs.ts';
+import { AffectedEntity, Lease, Run, RunLog, RunPatch } from './runs.ts';
 
 /**
  * The route table as an OpenAPI 3.1 document: what docs/api/openapi.json holds and the server answers at
@@ -42,6 +49,7 @@ const named = {
   ClaimedRun,
   Delivery,
   DeliveryOutcome,
+  DeliveryRequest,
   Entity,
   EntityBody,
   EntityQuery,
@@ -50,6 +58,7 @@ const named = {
   InvocationMethod,
   JqQuery,
   Lease,
+  LedgerEntry,
   Organization,
   Run,
   RunLog,
@@ -57,9 +66,11 @@ const named = {
   SearchCondition,
   SelfServiceTrigger,
   Settlement,
+  SubjectDeliveries,
   User,
   UserInputs,
   WebhookInvocation,
+  WhyDelivery,
 } satisfies Record<string, TSchema>;
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -2,6 +2,7 @@ import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
 import { automationRoutes } from './automations.ts';
 import { blueprintRoutes } from './blueprints.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { dispatchRoutes } from './dispatch.ts';
 import { entityRoutes } from './entities.ts';
 import { identityRoutes } from './identity.ts';
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   automationRoutes,
   runRoutes,
   dispatchRoutes,
+  deliveryRoutes,
   kafkaRoutes,
   auditRoutes,
 ].flatMap((group) => Object.values(group) as unknown as Route[]);

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { DeliveryOutcome } from './deliveries.ts';
+import { Delivery } from './deliveries.ts';
 import { ok, route } from './route.ts';
 import { runStatuses } from './run-status.ts';
 import { Document, Instant } from './values.ts';
@@ -81,28 +81,6 @@ export const RunPatch = Type.Object(
   { additionalProperties: false },
 );
 export type RunPatch = Static<typeof RunPatch>;
-
-/** One attempt to hand the run to its backend (see deliveries.ts). */
-export const Delivery = Type.Object({
-  attempt: Type.Integer(),
-  /** The agent's name, or `server`. */
-  holder: Type.String(),
-  startedAt: Instant,
-  endedAt: Type.Optional(Instant),
-  /** `open` while the lease lives; `lost` when it ran out; `acknowledged` when a client took the run for good. */
-  state: Type.Union([
-    Type.Literal('open'),
-    Type.Literal('settled'),
-    Type.Literal('lost'),
-    Type.Literal('acknowledged'),
-    Type.Literal('returned'),
-  ]),
-  request: Type.Optional(Type.Object({ method: Type.String(), url: Type.String() })),
-  outcome: Type.Optional(DeliveryOutcome),
-  /** Given up: nothing was delivered, no further attempt follows, and none has succeeded since. */
-  isDead: Type.Optional(Type.Boolean()),
-});
-export type Delivery = Static<typeof Delivery>;
 
 /** Every approver must approve; otherwise the first one does. */
 export function isApprovalByAll(requiredApproval: unknown): boolean {

@@ -31,6 +31,7 @@ export {
   type Unpreparable,
 } from './prepare.ts';
 export { displayProxy, type FindProxy, readProxies } from './proxy.ts';
+export { recordBody, recordRequest } from './record.ts';
 export { send } from './send.ts';
 export { sign, signatureHeaders, signStandard, verify, verifyStandard } from './signing.ts';
 export { createTrust, type Trust, type TrustSources } from './trust.ts';

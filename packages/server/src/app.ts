@@ -10,6 +10,7 @@ import { serveAutomations } from './features/automations/routes.ts';
 import { createAutomations } from './features/automations/service.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
 import { deleteBlueprint } from './features/blueprints/service.ts';
+import { serveDeliveries } from './features/deliveries/routes.ts';
 import { startTimers } from './features/entities/jobs.ts';
 import { serveEntities } from './features/entities/routes.ts';
 import { createEntityService, type EntityService } from './features/entities/service.ts';
@@ -166,7 +167,14 @@ export async function startApp(
       });
       return {
         access,
-        publisher: createPublisher({ kafka: brokers, access, vault, metrics, failRun: runs.failDispatch }),
+        publisher: createPublisher({
+          kafka: brokers,
+          access,
+          vault,
+          metrics,
+          holder: serverHolder(options.pid),
+          failRun: runs.failDispatch,
+        }),
       };
     };
 
@@ -200,6 +208,7 @@ export async function startApp(
     serveAutomations(http);
     serveRuns(http, { runs, wakes });
     serveDispatch(http, dispatch);
+    serveDeliveries(http);
     serveKafka(http, kafka?.access ?? noKafkaAccess);
     serveAudit(http);
     http.assertComplete();

@@ -4,6 +4,7 @@ import { Consumer, type Message, MessagesStreamModes, stringDeserializers } from
 import {
   actionRoutes,
   blueprintRoutes,
+  deliveryRoutes,
   dispatchRoutes,
   entityRoutes,
   identityRoutes,
@@ -150,6 +151,17 @@ describe('a run', () => {
     });
     expect(await statusOf(run.id)).toBe('IN_PROGRESS');
     expect(await claim({ runIds: [run.id] })).toEqual([]);
+    const ledger = async () =>
+      (await t.machine.call(deliveryRoutes.get, { params: { subject: run.id } })).body.delivery.attempts;
+    await expect.poll(async () => (await ledger())[0]?.state).toBe('settled');
+    expect(await ledger()).toMatchObject([
+      {
+        attempt: 1,
+        holder: expect.stringMatching(/^server /),
+        request: { method: 'PUBLISH', url: `kafka:${orgId}.runs`, body: expect.stringContaining('TRIGGERED') },
+        outcome: { kind: 'published', topic: `${orgId}.runs` },
+      },
+    ]);
     await t.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
     expect(await statusOf(run.id)).toBe('SUCCESS');
   });
@@ -256,6 +268,11 @@ describe('the change log', () => {
         diff: { before: { properties: { size: 1 } }, after: { properties: { size: 2 } } },
       });
       expect(messages[0]?.changelogDestination).toEqual(isEmbedded && changelogDestination);
+      const ledger = async () =>
+        (await t.machine.call(deliveryRoutes.list, { query: { kind: 'change' } })).body.deliveries.filter(
+          (one) => one.blueprint === identifier && one.entity === 'one',
+        );
+      await expect.poll(async () => (await ledger()).map((one) => one.isDelivered)).toEqual([true, true, true]);
     },
   );
 });

@@ -1,7 +1,10 @@
 export {
   closeDelivery,
+  closePublications,
   findDeliveryState,
   listDeliveriesOf,
   loseDeliveries,
   openDeliveries,
+  openPublications,
+  type Publication,
 } from './store.ts';

@@ -1,5 +1,6 @@
-import type { Delivery, DeliveryOutcome } from '@quayside/contracts';
-import { join, named, sql, type Tx } from '../../platform/db.ts';
+import type { Delivery, DeliveryOutcome, DeliveryRequest, SubjectKind } from '@quayside/contracts';
+import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
+import type { OpenWork } from './model.ts';
 
 /**
  * The ledger: one row per lease, written in the transaction of the claim, before anything can be sent. `subject` is the id of
@@ -31,6 +32,46 @@ export async function loseDeliveries(tx: Tx, orgId: string, subjects: readonly s
   await tx.run(sql`
     update deliveries set state = 'lost', ended_at = clock_timestamp()
     where org_id = ${orgId} and subject = any(${subjects}) and state = 'open'`);
+}
+
+/**
+ * Publications: what goes to consumers of Kafka has no lease, and one record of each message, opened before the brokers are
+ * asked and closed when they have it. What is open is asked for again, so it is not opened twice.
+ */
+export async function openPublications(
+  tx: Tx,
+  orgId: string,
+  holder: string,
+  subjects: readonly string[],
+): Promise<void> {
+  if (subjects.length === 0) return;
+  await tx.run(sql`
+    insert into deliveries (org_id, subject, attempt, holder)
+    select ${orgId}, wanted.subject,
+      coalesce((select max(attempt) from deliveries d where d.org_id = ${orgId} and d.subject = wanted.subject), 0) + 1, ${holder}
+    from unnest(${subjects}::text[]) as wanted (subject)
+    where not exists (
+      select from deliveries d where d.org_id = ${orgId} and d.subject = wanted.subject and d.state = 'open'
+    )`);
+}
+
+export interface Publication {
+  subject: string;
+  request: DeliveryRequest;
+  outcome: DeliveryOutcome;
+}
+
+export async function closePublications(tx: Tx, orgId: string, published: readonly Publication[]): Promise<void> {
+  if (published.length === 0) return;
+  await tx.run(sql`
+    update deliveries d set state = 'settled', ended_at = clock_timestamp(), request = closed.request::json,
+      outcome = closed.outcome::json, is_dead = closed.outcome::json ->> 'kind' = 'refused'
+    from unnest(
+      ${published.map((one) => one.subject)}::text[],
+      ${published.map((one) => JSON.stringify(one.request))}::text[],
+      ${published.map((one) => JSON.stringify(one.outcome))}::text[]
+    ) as closed (subject, request, outcome)
+    where d.org_id = ${orgId} and d.subject = closed.subject and d.state = 'open'`);
 }
 
 export interface DeliveryEnd {
@@ -100,4 +141,127 @@ export async function findDeliveryState(
     sql`select state from deliveries where org_id = ${orgId} and subject = ${subject} and attempt = ${attempt}`,
   );
   return row?.state;
+}
+
+/** Which attempts: the filter of a page of the ledger. */
+export interface LedgerFilter {
+  kind?: SubjectKind;
+  runId?: string;
+  action?: string;
+  holder?: string;
+  state?: Delivery['state'];
+  dead?: boolean;
+  from?: Date;
+  to?: Date;
+  /** Leaves out messages, and private runs that this user neither asked for nor approves. */
+  visibleTo?: string;
+}
+
+/** Where a page begins: behind this attempt. Instants as text, because a Date has no microseconds. */
+export interface LedgerCursor {
+  startedAt: string;
+  subject: string;
+  attempt: number;
+}
+
+export type LedgerRow = Omit<DeliveryRow, 'request'> & {
+  request: { method: string; url: string } | null;
+  kind: SubjectKind;
+  run_id: string | null;
+  action: string | null;
+  blueprint: string | null;
+  entity: string | null;
+  cursor_at: string;
+};
+
+// A run by its id, a message by its own, and what a message is about; each one index look-up.
+const fromLedger: Sql = sql`deliveries d
+  left join messages m on m.org_id = d.org_id and m.id = d.subject
+  left join runs r on r.org_id = d.org_id and r.id = coalesce(m.run_id, d.subject)
+  left join events e on e.org_id = d.org_id and e.seq = case left(d.subject, 2) when 'e_' then substr(d.subject, 3)::bigint end`;
+const aboutSubject: Sql = sql`coalesce(m.kind, case left(d.subject, 2) when 'r_' then 'run' else 'change' end) as kind,
+  r.id as run_id, r.action_identifier as action, coalesce(m.blueprint, e.blueprint, r.blueprint) as blueprint,
+  coalesce(m.entity, e.entity, r.entity) as entity`;
+
+// Not by way of jsonb, which takes no \u0000, and answers have them.
+const outcomeWithoutBody: Sql = sql`case when d.outcome is not null then json_build_object(
+  'kind', d.outcome -> 'kind', 'statusCode', d.outcome -> 'statusCode', 'durationMs', d.outcome -> 'durationMs',
+  'code', d.outcome -> 'code', 'message', d.outcome -> 'message', 'timeoutMs', d.outcome -> 'timeoutMs',
+  'recipients', d.outcome -> 'recipients', 'rejected', d.outcome -> 'rejected', 'blueprint', d.outcome -> 'blueprint',
+  'entity', d.outcome -> 'entity', 'topic', d.outcome -> 'topic', 'isBodyTruncated', d.outcome -> 'isBodyTruncated',
+  'headers', json_build_object('location', d.outcome #> '{headers,location}')) end`;
+
+function conditions(orgId: string, filter: LedgerFilter): Sql {
+  const where: Sql[] = [sql`d.org_id = ${orgId}`];
+  if (filter.kind === 'run') where.push(sql`d.subject like 'r\\_%'`);
+  else if (filter.kind === 'change') where.push(sql`(m.kind = 'change' or d.subject like 'e\\_%')`);
+  else if (filter.kind !== undefined) where.push(sql`m.kind = ${filter.kind}`);
+  if (filter.runId !== undefined) where.push(sql`r.id = ${filter.runId}`);
+  if (filter.action !== undefined) where.push(sql`r.action_identifier = ${filter.action}`);
+  if (filter.holder?.endsWith('*')) where.push(sql`starts_with(d.holder, ${filter.holder.slice(0, -1)})`);
+  else if (filter.holder !== undefined) where.push(sql`d.holder = ${filter.holder}`);
+  if (filter.state !== undefined) where.push(sql`d.state = ${filter.state}`);
+  if (filter.dead === true) where.push(sql`d.is_dead`);
+  else if (filter.dead === false) where.push(sql`not d.is_dead`);
+  if (filter.from !== undefined) where.push(sql`d.started_at >= ${filter.from}`);
+  if (filter.to !== undefined) where.push(sql`d.started_at < ${filter.to}`);
+  if (filter.visibleTo !== undefined)
+    where.push(sql`d.subject like 'r\\_%' and r.id is not null and (not r.is_private or r.created_by = ${filter.visibleTo} or exists (
+      select from run_approvers p where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.visibleTo}))`);
+  return join(where, ' and ');
+}
+
+/** A page of attempts, newest first. Costs what it walks over: rare matches of a filter are looked for among all. */
+export async function listLedger(
+  tx: Tx,
+  orgId: string,
+  filter: LedgerFilter,
+  page: { limit: number; after?: LedgerCursor | undefined },
+): Promise<LedgerRow[]> {
+  const { after } = page;
+  const behind = after
+    ? sql` and (d.started_at, d.subject, d.attempt) < (${after.startedAt}::timestamptz, ${after.subject}, ${after.attempt}::int)`
+    : sql``;
+  const rows = await tx.many<LedgerRow>(sql`
+    select d.subject, d.attempt, d.holder, d.state, d.is_dead, d.started_at, d.ended_at,
+      json_build_object('method', d.request -> 'method', 'url', d.request -> 'url') as request,
+      ${outcomeWithoutBody} as outcome,
+      to_char(d.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as cursor_at, ${aboutSubject}
+    from ${fromLedger} where ${conditions(orgId, filter)}${behind}
+    order by d.started_at desc, d.subject desc, d.attempt desc limit ${page.limit}`);
+  return rows.map((row) => ({ ...row, outcome: row.outcome && compact(row.outcome) }));
+}
+
+/** Fields that its kind does not have are null in the row. */
+function compact({ headers, ...fields }: Record<string, unknown> & { headers?: unknown }): DeliveryOutcome {
+  const { location } = headers as { location: string | null };
+  const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  return { ...known, body: '', headers: location === null ? {} : { location } } as unknown as DeliveryOutcome;
+}
+
+export interface SubjectRow {
+  kind: SubjectKind;
+  run_id: string | null;
+  action: string | null;
+  blueprint: string | null;
+  entity: string | null;
+  isSynchronized: boolean;
+}
+
+export async function findSubject(
+  tx: Tx,
+  orgId: string,
+  subject: string,
+  filter: Pick<LedgerFilter, 'visibleTo'>,
+): Promise<SubjectRow | undefined> {
+  return tx.find(sql`
+    select ${aboutSubject}, coalesce(left(d.subject, 2) = 'r_' and (r.payload ->> 'synchronized')::boolean, false) as "isSynchronized"
+    from ${fromLedger} where ${conditions(orgId, filter)} and d.subject = ${subject} limit 1`);
+}
+
+/** What is open for the subject; GitHub's workflow runs are watched, not delivered. */
+export async function findOpenWork(tx: Tx, orgId: string, subject: string): Promise<OpenWork | undefined> {
+  return tx.find(sql`
+    select holder, case when due_at <> 'infinity' then due_at end as "dueAt", tries
+    from work where org_id = ${orgId} and key = ${subject} and queue <> 'github'`);
 }

@@ -1,5 +1,5 @@
 import { changeLogTopic, portableJson, recordHeaders, runsTopic } from '@quayside/contracts';
-import { buildMessage, type Message, signMessage } from '@quayside/delivery';
+import { buildMessage, type Message, recordBody, signMessage } from '@quayside/delivery';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { type Cursor, moveCursor, type ReadEvent, readEvents } from '../../platform/event-reader.ts';
 import { describeKafkaError, isKafkaError, type Kafka, type OutgoingRecord } from '../../platform/kafka.ts';
@@ -7,6 +7,7 @@ import type { Metrics } from '../../platform/metrics.ts';
 import type { Reader } from '../../platform/readers.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
+import { closePublications, openPublications, type Publication } from '../deliveries/index.ts';
 import { signingSecret } from '../identity/index.ts';
 import { changeKey, changeLogMessage, createDestinations } from '../messages/index.ts';
 import { findPublishableRuns, type PublishableRun } from '../runs/index.ts';
@@ -16,13 +17,16 @@ import type { KafkaAccess } from './service.ts';
 /**
  * The reader of events that writes into Kafka (platform/readers.ts has the loop and its lease):
  *
- *   read behind the cursor ► build ► publish, wait until the brokers have it ► move the cursor (under the lease)
+ *   read behind the cursor ► build ► open the records ► publish, wait until the brokers have it
+ *                                                     ► close the records and move the cursor (under the lease)
  *
  * Invariants
  *   - The cursor moves only over what the brokers have: a crash publishes some messages again, and loses none.
  *   - Messages of one run, and of one thing of the catalog, go out in the order of their events: one publisher, one request at
  *     a time, one key.
  *   - A publisher that lost its lease can not move the cursor; what it published meanwhile comes twice.
+ *   - What consumers are meant to act on (runs of the type KAFKA, changes) has a record in the ledger before it can arrive.
+ *     A run for agents has none here: each agent's attempt is its own.
  */
 const kafkaReader = 'kafka';
 const eventsPerRead = 500;
@@ -34,6 +38,8 @@ interface Item {
   bytes: number;
   record?: OutgoingRecord;
   runId?: string;
+  /** Its record in the ledger; undefined = it is an agent's. */
+  publication?: { subject: string; text: string };
 }
 
 export function createPublisher(dependencies: {
@@ -41,9 +47,10 @@ export function createPublisher(dependencies: {
   access: Pick<KafkaAccess, 'provision'>;
   vault: Vault;
   metrics: Metrics;
+  holder: string;
   failRun(world: World, runId: string, message: string): Promise<void>;
 }): Reader {
-  const { kafka, access, vault, metrics, failRun } = dependencies;
+  const { kafka, access, vault, metrics, holder, failRun } = dependencies;
 
   async function build(ctx: Ctx, events: readonly ReadEvent[]): Promise<Item[]> {
     const runIds = events.flatMap((event) => (event.name === 'run.published' && event.runId ? [event.runId] : []));
@@ -60,6 +67,7 @@ export function createPublisher(dependencies: {
         if (!run) continue;
         item.record = runRecord(ctx.orgId, run, secret);
         item.runId = run.id;
+        if (run.payload.type === 'KAFKA') item.publication = { subject: run.id, text: portableJson(run.shown.body) };
       } else {
         const destination = await destinationOf(event);
         // What the portal sends itself is a message of features/messages.
@@ -70,15 +78,17 @@ export function createPublisher(dependencies: {
           value: portableJson(changeLogMessage(event, destination)),
           headers: { [recordHeaders.event]: `e_${event.cursor.seq}` },
         };
+        item.publication = { subject: `e_${event.cursor.seq}`, text: item.record.value };
       }
       item.bytes = item.record === undefined ? 0 : Buffer.byteLength(item.record.value);
     }
     return items;
   }
 
-  async function send(world: World, chunk: readonly Item[]): Promise<void> {
+  /** The answer says why the brokers will never take it, where that is so. */
+  async function send(world: World, chunk: readonly Item[]): Promise<string | undefined> {
     const records = chunk.flatMap(({ record }) => (record ? [record] : []));
-    if (records.length === 0) return;
+    if (records.length === 0) return undefined;
     try {
       await kafka.publish(records);
     } catch (error) {
@@ -89,10 +99,11 @@ export function createPublisher(dependencies: {
       if (only.runId !== undefined) await failRun(world, only.runId, message);
       else
         world.log.error({ organization: world.orgId, key: only.record?.key }, `A change is not published. ${message}`);
-      return;
+      return message;
     }
     for (const { topic } of records)
       metrics.kafkaPublished.inc({ topic: topic === runsTopic(world.orgId) ? 'runs' : 'change.log' });
+    return undefined;
   }
 
   return {
@@ -106,13 +117,38 @@ export function createPublisher(dependencies: {
         build(ctx, await readEvents(ctx.db, ctx.orgId, kafkaReader, eventsPerRead)),
       );
       for (const chunk of inChunks(items, maxChunkBytes)) {
-        await send(world, chunk);
+        const subjects = chunk.flatMap(({ publication }) => (publication ? [publication.subject] : []));
+        if (subjects.length > 0) await transaction((ctx) => openPublications(ctx.db, ctx.orgId, holder, subjects));
+        const startedAt = performance.now();
+        const refused = await send(world, chunk);
+        const durationMs = performance.now() - startedAt;
+        const published = chunk.flatMap((item) => toPublication(item, refused, durationMs));
         const last = chunk.at(-1);
-        if (last) await transaction((ctx) => moveCursor(ctx.db, ctx.orgId, kafkaReader, last.cursor));
+        if (last)
+          await transaction(async (ctx) => {
+            await closePublications(ctx.db, ctx.orgId, published);
+            await moveCursor(ctx.db, ctx.orgId, kafkaReader, last.cursor);
+          });
       }
       return items.length;
     },
   };
+}
+
+function toPublication({ publication, record }: Item, refused: string | undefined, durationMs: number): Publication[] {
+  if (!publication || !record) return [];
+  return [
+    {
+      subject: publication.subject,
+      request: {
+        method: 'PUBLISH',
+        url: `kafka:${record.topic}`,
+        headers: { ...record.headers },
+        ...recordBody(publication.text),
+      },
+      outcome: refused ? { kind: 'refused', message: refused } : { kind: 'published', topic: record.topic, durationMs },
+    },
+  ];
 }
 
 /**

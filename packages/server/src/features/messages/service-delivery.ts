@@ -1,5 +1,5 @@
-import type { DeliveryOutcome } from '@quayside/contracts';
-import { type DeliveryAgent, displayUrl, prepare, send, signRequest } from '@quayside/delivery';
+import type { DeliveryOutcome, DeliveryRequest } from '@quayside/contracts';
+import { type DeliveryAgent, prepare, recordBody, recordRequest, send, signRequest } from '@quayside/delivery';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import type { LeasedWork } from '../../platform/leases.ts';
@@ -17,7 +17,7 @@ export interface MessageDelivery {
 
 interface Sent {
   outcome: DeliveryOutcome;
-  request?: { method: string; url: string };
+  request?: DeliveryRequest;
 }
 
 export function createMessageDelivery(dependencies: {
@@ -41,10 +41,9 @@ export function createMessageDelivery(dependencies: {
   ): Promise<Sent> {
     const prepared = prepare({ url, body }, { runId: work.key, attempt: work.token, userAgent: 'quayside' });
     if (prepared.kind !== 'prepared') return { outcome: prepared };
-    const request = { method: prepared.request.method, url: displayUrl(prepared.request.url) };
     const secret = await world.transaction((ctx) => signingSecret(ctx, vault));
     const signed = signRequest(prepared.request, secret, Math.floor(Date.now() / 1000));
-    return { outcome: await send(signed, { dispatcher, timeoutMs }), request };
+    return { outcome: await send(signed, { dispatcher, timeoutMs }), request: recordRequest(signed) };
   }
 
   async function sendMail(
@@ -52,7 +51,10 @@ export function createMessageDelivery(dependencies: {
     id: string,
   ): Promise<Sent> {
     const message = 'this portal has no mail server any more; set QUAYSIDE_SMTP_URL';
-    return { outcome: mailer ? await mailer.send({ to, subject, text, id }) : { kind: 'refused', message } };
+    return {
+      outcome: mailer ? await mailer.send({ to, subject, text, id }) : { kind: 'refused', message },
+      request: { method: 'MAIL', url: `mailto:${to.join(',')}`, headers: { Subject: subject }, ...recordBody(text) },
+    };
   }
 
   return {

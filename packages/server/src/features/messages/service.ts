@@ -1,5 +1,6 @@
 import {
   type DeliveryOutcome,
+  type DeliveryRequest,
   describeOutcome,
   isDelivered,
   type MessageKind,
@@ -139,17 +140,18 @@ export async function alertDeadLetter(
     kind: MessageKind | 'run';
     runId: string | null;
     outcome: DeliveryOutcome;
-    request?: { method: string; url: string };
+    request?: DeliveryRequest;
   },
 ): Promise<void> {
   const { deadLetterUrl } = (await organizationSettings(ctx)) as MessageSettings;
   if (!deadLetterUrl) return;
-  const { outcome, ...facts } = letter;
+  const { outcome, request, ...facts } = letter;
   const body = {
     event: 'dead_letter',
     at: ctx.now().toISOString(),
     organization: ctx.orgId,
     ...facts,
+    ...(request ? { request: { method: request.method, url: request.url } } : {}),
     reason: `The target ${describeOutcome(outcome)}.`,
   };
   await post(ctx, {

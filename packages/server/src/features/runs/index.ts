@@ -12,6 +12,8 @@ export interface PublishableRun {
   id: string;
   /** The rendered invocation, with the secrets. */
   payload: Record<string, unknown>;
+  /** The same without them. */
+  shown: Record<string, unknown>;
 }
 
 /** What is to go into the organization's topic, of these runs: those that are still to be carried out. */
@@ -23,7 +25,7 @@ export async function findPublishableRuns(
   const runs = runIds.length === 0 ? [] : await findRuns(ctx.db, ctx.orgId, runIds);
   return runs.flatMap((run) =>
     run.status === 'IN_PROGRESS' && run.payload !== null
-      ? [{ id: run.id, payload: payloadToSend(run, vault.open) }]
+      ? [{ id: run.id, payload: payloadToSend(run, vault.open), shown: run.payload }]
       : [],
   );
 }

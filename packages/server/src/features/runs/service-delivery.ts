@@ -1,11 +1,18 @@
-import { type DeliveryOutcome, describeOutcome, type Entity, isDelivered } from '@quayside/contracts';
+import {
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  describeOutcome,
+  type Entity,
+  isDelivered,
+} from '@quayside/contracts';
 import {
   answerOf,
   createAddressGuard,
   createDeliveryAgent,
   type DeliveryAgent,
-  displayUrl,
   prepare,
+  recordBody,
+  recordRequest,
   send,
   signForAzure,
   signRequest,
@@ -37,7 +44,7 @@ export interface ServerDelivery {
 interface Carried {
   outcome: DeliveryOutcome;
   logs: string[];
-  request?: { method: string; url: string };
+  request?: DeliveryRequest;
   report?: { link?: string; externalRunId?: string };
   next?: { queue: string; delayMs: number };
 }
@@ -116,11 +123,11 @@ export function createServerDelivery(dependencies: {
       userAgent: 'quayside',
     });
     if (prepared.kind !== 'prepared') return { outcome: prepared, logs: [`The target ${describeOutcome(prepared)}.`] };
-    const request = { method: prepared.request.method, url: displayUrl(prepared.request.url) };
     const secret = await world.transaction((ctx) => signingSecret(ctx, vault));
     const signed = isAzure
       ? signForAzure(prepared.request, secret)
       : signRequest(prepared.request, secret, Math.floor(Date.now() / 1000));
+    const request = recordRequest(signed);
     const outcome = await send(signed, { dispatcher: isOwn ? ownApi.dispatcher : dispatcher, timeoutMs });
     return {
       outcome,
@@ -156,9 +163,14 @@ export function createServerDelivery(dependencies: {
   /** Done again after a crash it writes the same: an upsert that merges. */
   async function writeEntity(world: World, runId: string, payload: UpsertPayload): Promise<Carried> {
     const startedAt = performance.now();
+    const request = {
+      method: 'UPSERT',
+      url: `catalog:${payload.blueprintIdentifier}`,
+      ...recordBody(JSON.stringify(payload.mapping)),
+    };
     const refused = (message: string): Carried => {
       const outcome = { kind: 'refused' as const, message };
-      return { outcome, logs: [`The catalog ${describeOutcome(outcome)}`] };
+      return { outcome, request, logs: [`The catalog ${describeOutcome(outcome)}`] };
     };
     const body = toEntityBody(payload.mapping);
     if (typeof body === 'string') return refused(body);
@@ -166,7 +178,7 @@ export function createServerDelivery(dependencies: {
       const entity = await upsertEntity(world, payload.blueprintIdentifier, body, runId);
       const durationMs = performance.now() - startedAt;
       const outcome = { kind: 'written' as const, blueprint: entity.blueprint, entity: entity.identifier, durationMs };
-      return { outcome, logs: [`The catalog ${describeOutcome(outcome)}.`] };
+      return { outcome, request, logs: [`The catalog ${describeOutcome(outcome)}.`] };
     } catch (error) {
       if (error instanceof Refusal) return refused(error.message);
       throw error;

@@ -7,6 +7,7 @@ import {
   type ClaimedMessage,
   type ClaimedRun,
   type DeliveryOutcome,
+  type DeliveryRequest,
   defaultVisibilityTimeoutMs,
   describeOutcome,
   isDelivered,
@@ -106,7 +107,7 @@ export function createDispatch(dependencies: {
       kind: 'run';
       runId: string;
       outcome: DeliveryOutcome;
-      request?: { method: string; url: string };
+      request?: DeliveryRequest;
     },
   ): Promise<void>;
 }) {

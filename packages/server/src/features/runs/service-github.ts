@@ -1,5 +1,5 @@
-import { type DeliveryOutcome, isDelivered } from '@quayside/contracts';
-import { type DeliveryAgent, exchange } from '@quayside/delivery';
+import { type DeliveryOutcome, type DeliveryRequest, isDelivered } from '@quayside/contracts';
+import { type DeliveryAgent, exchange, recordBody } from '@quayside/delivery';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import { claim, type LeasedWork, lockLease, retryWork, settleWork } from '../../platform/leases.ts';
@@ -31,7 +31,7 @@ export interface Github {
   dispatch(
     world: World,
     payload: GithubPayload,
-  ): Promise<{ outcome: DeliveryOutcome; request: { method: string; url: string }; id?: string; link?: string }>;
+  ): Promise<{ outcome: DeliveryOutcome; request: DeliveryRequest; id?: string; link?: string }>;
   /** Looks after due workflow runs; returns what it looked at. */
   watch(limit: number): Promise<LeasedWork[]>;
 }
@@ -92,15 +92,16 @@ export function createGithub(dependencies: {
       if (!isDelivered(repository.outcome)) return { outcome: repository.outcome, request };
       ref = repository.body.default_branch;
     }
-    const { outcome, body } = await call(token, 'POST', path, {
+    const dispatched = {
       ref,
       inputs: Object.fromEntries(names.map((name) => [name, asText(inputs[name])])),
       return_run_details: true,
-    });
+    };
+    const { outcome, body } = await call(token, 'POST', path, dispatched);
     const id = body.workflow_run_id;
     return {
       outcome,
-      request,
+      request: { ...request, ...recordBody(JSON.stringify(dispatched)) },
       ...(typeof id === 'number' ? { id: String(id) } : {}),
       ...(typeof body.html_url === 'string' ? { link: body.html_url } : {}),
     };
