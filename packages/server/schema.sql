@@ -173,6 +173,22 @@ create table agents (
   first_seen_at timestamp with time zone default now() not null,
   last_seen_at timestamp with time zone default now() not null
 );
+create table audit_checkpoints (
+  org_id text not null,
+  number bigint not null,
+  sealed_at timestamp with time zone not null,
+  count integer not null,
+  total bigint not null,
+  records_hash bytea not null,
+  previous bytea not null,
+  hash bytea not null,
+  signature bytea not null,
+  key_id text not null,
+  xid xid8 not null,
+  seq bigint not null,
+  seqs bigint[],
+  hashes bytea
+);
 create table automation_counts (
   org_id text not null,
   action_id text not null,
@@ -454,6 +470,11 @@ alter table actions add constraint actions_org_id_identifier_key UNIQUE (org_id,
 alter table actions add constraint actions_pkey PRIMARY KEY (org_id, id);
 alter table agents add constraint agents_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table agents add constraint agents_pkey PRIMARY KEY (org_id, id);
+alter table audit_checkpoints add constraint audit_checkpoints_check CHECK (((seqs IS NULL) = (hashes IS NULL)));
+alter table audit_checkpoints add constraint audit_checkpoints_check1 CHECK (((seqs IS NULL) OR ((cardinality(seqs) = count) AND (length(hashes) = (32 * count)))));
+alter table audit_checkpoints add constraint audit_checkpoints_count_check CHECK ((count > 0));
+alter table audit_checkpoints add constraint audit_checkpoints_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table audit_checkpoints add constraint audit_checkpoints_pkey PRIMARY KEY (org_id, number);
 alter table automation_counts add constraint automation_counts_org_id_action_id_fkey FOREIGN KEY (org_id, action_id) REFERENCES actions(org_id, id) ON DELETE CASCADE;
 alter table automation_counts add constraint automation_counts_pkey PRIMARY KEY (org_id, action_id);
 alter table automation_evaluations add constraint automation_evaluations_org_id_action_id_fkey FOREIGN KEY (org_id, action_id) REFERENCES actions(org_id, id) ON DELETE CASCADE;
@@ -529,6 +550,7 @@ alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identif
 -- Indexes
 
 CREATE INDEX actions_automations ON public.actions USING btree (org_id) WHERE ((document #>> '{trigger,type}'::text[]) = 'automation'::text);
+CREATE INDEX audit_checkpoints_by_time ON public.audit_checkpoints USING btree (org_id, sealed_at);
 CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
 CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at, subject, attempt) WHERE is_dead;
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at, subject, attempt);
@@ -556,6 +578,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 
 -- actions: enabled t, forced t
 -- agents: enabled t, forced t
+-- audit_checkpoints: enabled t, forced t
 -- automation_counts: enabled t, forced t
 -- automation_evaluations: enabled t, forced t
 -- blueprints: enabled t, forced t
@@ -589,6 +612,8 @@ create policy every_organization on actions to quayside_system using (true) with
 create policy tenant on actions to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on agents to quayside_system using (true) with check (true);
 create policy tenant on agents to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on audit_checkpoints to quayside_system using (true) with check (true);
+create policy tenant on audit_checkpoints to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on automation_counts to quayside_system using (true) with check (true);
 create policy tenant on automation_counts to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on automation_evaluations to quayside_system using (true) with check (true);
@@ -646,6 +671,8 @@ grant delete, insert, select, update on actions to quayside_app;
 grant delete, insert, select, update on actions to quayside_system;
 grant delete, insert, select, update on agents to quayside_app;
 grant delete, insert, select, update on agents to quayside_system;
+grant insert, select on audit_checkpoints to quayside_app;
+grant insert, select on audit_checkpoints to quayside_system;
 grant delete, insert, select, update on automation_counts to quayside_app;
 grant delete, insert, select, update on automation_counts to quayside_system;
 grant delete, insert, select, update on automation_evaluations to quayside_app;

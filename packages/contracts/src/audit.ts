@@ -78,6 +78,20 @@ export const AuditRecord = Type.Object({
 });
 export type AuditRecord = Static<typeof AuditRecord>;
 
+/** Of the chain over the log; what each field is says audit-chain.ts. */
+export const AuditCheckpoint = Type.Object({
+  organization: Type.String(),
+  number: Type.Integer(),
+  sealedAt: Instant,
+  count: Type.Integer(),
+  total: Type.Integer(),
+  records: Type.String(),
+  previous: Type.String(),
+  hash: Type.String(),
+  signature: Type.String(),
+  key: Type.String(),
+});
+
 export const auditRoutes = {
   list: route({
     id: 'audit.list',
@@ -100,5 +114,39 @@ export const auditRoutes = {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     }),
     reply: ok({ audits: Type.Array(Type.Partial(AuditRecord)) }),
+  }),
+  checkpoints: route({
+    id: 'audit.checkpoints',
+    method: 'GET',
+    path: '/v1/audit-log/checkpoints',
+    summary: 'The signed checkpoints of the audit log, newest first, and the public key; keep one elsewhere',
+    can: 'audit:read',
+    query: Type.Object({
+      before: Type.Optional(Type.Integer({ minimum: 1 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    }),
+    reply: ok({
+      checkpoints: Type.Array(AuditCheckpoint),
+      /** Ed25519, PEM. */
+      publicKey: Type.String(),
+    }),
+    refusals: ['forbidden'],
+    dialect: 'quayside',
+  }),
+  export: route({
+    id: 'audit.export',
+    method: 'GET',
+    path: '/v1/audit-log/export',
+    summary: 'The sealed audit log with its checkpoints as NDJSON, streamed, for script/audit-verify',
+    can: 'audit:read',
+    /** By when the records were sealed; whole checkpoints. */
+    query: Type.Object({
+      from: Type.Optional(Type.String({ format: 'date-time' })),
+      to: Type.Optional(Type.String({ format: 'date-time' })),
+    }),
+    reply: Type.Unknown(),
+    refusals: ['forbidden'],
+    kind: 'stream',
+    dialect: 'quayside',
   }),
 };

@@ -6,6 +6,7 @@ import { serveActions } from './features/actions/routes.ts';
 import { followBlueprint } from './features/actions/service.ts';
 import { findApprovers, hasApproverPolicy, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
+import { createAuditKey, createAuditSealer } from './features/audit/service-chain.ts';
 import { serveAutomations } from './features/automations/routes.ts';
 import { createAutomations } from './features/automations/service.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
@@ -196,7 +197,14 @@ export async function startApp(
     const kafka = config.kafka && openKafka(config.kafka);
     const automations = createAutomations({ startRun: runs.startAutomation, metrics });
     const changeLog = createChangeLog({ hasKafka: kafka !== undefined });
-    const readers = [automations, timerReader, changeLog, ...(kafka ? [kafka.publisher] : [])];
+    const auditKey = createAuditKey(vault);
+    const readers = [
+      automations,
+      timerReader,
+      changeLog,
+      createAuditSealer(auditKey),
+      ...(kafka ? [kafka.publisher] : []),
+    ];
 
     serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
@@ -210,7 +218,7 @@ export async function startApp(
     serveDispatch(http, dispatch);
     serveDeliveries(http);
     serveKafka(http, kafka?.access ?? noKafkaAccess);
-    serveAudit(http);
+    serveAudit(http, auditKey);
     http.assertComplete();
 
     const mailer = config.smtp && createMailer(config.smtp);

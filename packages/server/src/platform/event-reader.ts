@@ -39,21 +39,22 @@ const headColumns = sql`e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.orig
 
 /** The next events of the organization, oldest first. A reader without a cursor starts with the organization's first. */
 export async function readEvents(tx: Tx, orgId: string, reader: string, limit: number): Promise<ReadEvent[]> {
-  return readNext<ReadEvent>(tx, orgId, reader, limit, sql`${headColumns}, e.before, e.after`);
+  return readColumns<ReadEvent>(tx, orgId, reader, limit, sql`${headColumns}, e.before, e.after`);
 }
 
 export async function readHeads(tx: Tx, orgId: string, reader: string, limit: number): Promise<EventHead[]> {
-  return readNext<EventHead>(tx, orgId, reader, limit, headColumns);
+  return readColumns<EventHead>(tx, orgId, reader, limit, headColumns);
 }
 
-async function readNext<Event extends EventHead>(
+/** For a reader that wants something else of each event; `columns` are of `events e`, among them `e.xid::text as xid, e.seq`. */
+export async function readColumns<Event extends { cursor: Cursor }>(
   tx: Tx,
   orgId: string,
   reader: string,
   limit: number,
   columns: Sql,
 ): Promise<Event[]> {
-  const rows = await tx.many<Event & Cursor>(sql`
+  const rows = await tx.many<Omit<Event, 'cursor'> & Cursor>(sql`
     select ${columns}
     from events e
     where e.org_id = ${orgId} and e.xid < pg_snapshot_xmin(pg_current_snapshot())

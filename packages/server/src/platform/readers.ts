@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ctx, eventsTopic, type World } from './ctx.ts';
 import { type Database, sql, type Tx } from './db.ts';
-import { type EventHead, moveCursor, startAtEnd } from './event-reader.ts';
+import { type Cursor, moveCursor, startAtEnd } from './event-reader.ts';
 import { type ClaimWaits, claim, extendLease, type LeaseKey, lockLease, releaseWork } from './leases.ts';
 import type { Logger } from './log.ts';
 import type { Wakes } from './wake.ts';
@@ -32,6 +32,10 @@ export interface Reader {
   /** What does not happen meanwhile, and what to do, for the log of an operator. */
   readonly trouble: string;
   describe?(error: unknown): string;
+  /** A reader that is new to this installation begins with the events of after this moment, or with the very first. */
+  readonly beginsWithFirst?: boolean;
+  /** Pause after a step that dealt with so many, in ms, for a reader to which few large steps are cheaper than many small. */
+  restMs?(count: number): number;
 }
 
 /** The organization, as long as the lease lasts. */
@@ -69,17 +73,22 @@ class LeaseLost extends Error {
  * A reader whose effects are rows. `handle` returns how many of the events it dealt with, at least one; the rest come again.
  * `read` is readEvents, or readHeads for one that looks into few events.
  */
-export function recordingReader<Event extends EventHead>(options: {
+export function recordingReader<Event extends { cursor: Cursor }>(options: {
   name: string;
   eventsPerStep: number;
   trouble: string;
+  beginsWithFirst?: boolean;
+  /** Pause after a step that was not full, in ms. */
+  restMs?: number;
   read: (tx: Tx, orgId: string, reader: string, limit: number) => Promise<Event[]>;
   handle(ctx: Ctx, events: readonly Event[]): Promise<number>;
 }): Reader {
-  const { name, trouble, eventsPerStep, read, handle } = options;
+  const { name, trouble, eventsPerStep, beginsWithFirst = false, restMs = 0, read, handle } = options;
   return {
     name,
     trouble,
+    beginsWithFirst,
+    restMs: (count) => (count < eventsPerStep ? restMs : 0),
     step: (held) =>
       held.transaction(async (ctx) => {
         const events = await read(ctx.db, ctx.orgId, name, eventsPerStep);
@@ -106,7 +115,7 @@ export async function startReaders(dependencies: {
   const { readers, database, waits, wakes, holder, worldOf, log } = dependencies;
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
-  for (const reader of readers) await startAtEnd(database, reader.name);
+  for (const reader of readers) if (!reader.beginsWithFirst) await startAtEnd(database, reader.name);
 
   async function read(reader: Reader, lease: LeaseKey): Promise<void> {
     const world = worldOf(lease.orgId);
@@ -141,6 +150,8 @@ export async function startReaders(dependencies: {
         pauseMs = firstPauseMs;
         if (count > 0) {
           idleMs = firstPollMs;
+          const restMs = reader.restMs?.(count) ?? 0;
+          if (restMs > 0) await sleep(restMs, undefined, { signal }).catch(() => undefined);
           continue;
         }
         await sleep(idleMs, undefined, { signal: AbortSignal.any([signal, wake.signal]) }).catch(() => undefined);

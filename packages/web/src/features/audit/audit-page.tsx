@@ -1,7 +1,7 @@
 import { Box, Button, Group, Select, Switch, Text } from '@mantine/core';
-import { type AuditRecord, eventNames, origins } from '@quayside/contracts';
+import { type AuditRecord, auditRoutes, eventNames, origins } from '@quayside/contracts';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useId, useState } from 'react';
 import {
@@ -18,7 +18,7 @@ import {
   ScrollRegion,
 } from '../../ui/index.ts';
 import { changedFields } from './changes.ts';
-import { auditQuery, withoutRepeats } from './queries.ts';
+import { auditQuery, newestCheckpointQuery, withoutRepeats } from './queries.ts';
 
 const resources = [...new Set(eventNames.map((name) => name.split('.')[0] ?? name))];
 const wordOf = (resource: string): string => resource.charAt(0).toUpperCase() + resource.slice(1);
@@ -32,7 +32,19 @@ export function AuditPage(): ReactNode {
   const change = (part: Partial<typeof search>): void =>
     void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
   return (
-    <Page title="Audit log" lead="Who changed what, from where, and what it was before. Newest first.">
+    <Page
+      title="Audit log"
+      lead={
+        <>
+          Who changed what, from where, and what it was before. Newest first. <Sealed />
+        </>
+      }
+      actions={
+        <Button component="a" variant="default" href={auditRoutes.export.path} download>
+          Export
+        </Button>
+      }
+    >
       <div className="q-filters">
         <Select
           className="q-filter"
@@ -105,6 +117,17 @@ export function AuditPage(): ReactNode {
         </Group>
       )}
     </Page>
+  );
+}
+
+/** Said only to who may read the whole log. */
+function Sealed(): ReactNode {
+  const newest = useQuery(newestCheckpointQuery).data?.checkpoints[0];
+  if (!newest) return null;
+  return (
+    <>
+      {newest.total.toLocaleString()} records are sealed, in checkpoint {newest.number}, <Ago at={newest.sealedAt} />.
+    </>
   );
 }
 

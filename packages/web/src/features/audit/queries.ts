@@ -1,5 +1,5 @@
 import { type AuditRecord, auditRoutes, type QueryOf } from '@quayside/contracts';
-import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
 
 const pageSize = 50;
@@ -38,3 +38,9 @@ export function auditQuery(filters: AuditFilters) {
 export function withoutRepeats(records: readonly AuditRecord[]): AuditRecord[] {
   return [...new Map(records.map((record) => [record.identifier, record])).values()];
 }
+
+export const newestCheckpointQuery = queryOptions({
+  queryKey: ['audit', 'checkpoints', 'newest'],
+  queryFn: ({ signal }) => call(auditRoutes.checkpoints, { query: { limit: 1 }, signal }),
+  retry: false,
+});
