@@ -6,7 +6,7 @@ import { type Sql, sql, type Tx } from '../../platform/db.ts';
  * stands there. Changing anything here makes every sealed record look changed: a new form needs a version of its own.
  */
 const orNull = (column: Sql): Sql => sql`coalesce(to_json(${column})::text, 'null')`;
-export const recordText = sql`'{"seq":' || e.seq
+const recordText = sql`'{"seq":' || e.seq
   || ',"at":"' || to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
   || '","name":' || to_json(e.name)::text
   || ',"organization":' || to_json(e.org_id)::text
