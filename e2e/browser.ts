@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { testOrganization } from '@quayside/testkit';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import type { Portal } from './portal.ts';
+import type { Person, Portal } from './portal.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const advice =
@@ -75,10 +75,10 @@ export async function signIn(page: Page, password: string = testOrganization.adm
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
+const administrator: Person = { email: testOrganization.adminEmail, password: testOrganization.adminPassword };
+
 /** Where a test is not about the login: straight to the page, with a session. */
-export async function openAs(page: Page, path: string): Promise<void> {
-  await page.request.post('/v1/auth/login', {
-    data: { email: testOrganization.adminEmail, password: testOrganization.adminPassword },
-  });
+export async function openAs(page: Page, path: string, person: Person = administrator): Promise<void> {
+  await page.request.post('/v1/auth/login', { data: { email: person.email, password: person.password } });
   await page.goto(path);
 }

@@ -1,25 +1,16 @@
-import { createDatabase, type TestDatabase, testOrganization } from '@quayside/testkit';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { launchBrowser, signIn, visit } from './browser.ts';
-import { type Portal, startPortal } from './portal.ts';
+import { testOrganization } from '@quayside/testkit';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { signIn } from './browser.ts';
+import type { Portal } from './portal.ts';
+import { onStage } from './stage.ts';
 
-let database: TestDatabase;
 let portal: Portal;
-let browser: Browser;
-beforeAll(async () => {
-  database = await createDatabase(inject('postgresAdminUrl'));
-  [portal, browser] = await Promise.all([startPortal({ isDemo: false, databaseUrl: database.url }), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await portal.stop();
-  await database.drop();
-});
+let page: Page;
+onStage({ isDemo: false }, (stage) => ({ portal, page } = stage));
 
 describe('an empty organization', () => {
   it('opens with three steps, and their commands carry a credential that works', async () => {
-    const { page, complaints, close } = await visit(browser, portal);
     await page.goto('/');
     await signIn(page);
     await page.getByRole('heading', { name: 'Get started' }).waitFor();
@@ -42,7 +33,5 @@ describe('an empty organization', () => {
 
     await page.getByRole('link', { name: 'self-service page' }).click();
     await page.getByText('There are no actions yet').waitFor();
-    await close();
-    expect(complaints).toEqual([]);
   });
 });

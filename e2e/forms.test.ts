@@ -1,36 +1,22 @@
-import { actionRoutes, permissionRoutes, runRoutes } from '@quayside/contracts';
-import { createDatabase, type TestDatabase, testOrganization } from '@quayside/testkit';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { launchBrowser, openAs, type Visit, visit } from './browser.ts';
-import { allKinds, approved, conditional, dynamic, wizard } from './forms.ts';
-import { type Portal, startPortal } from './portal.ts';
+import { actionRoutes, permissionRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
+import { testOrganization } from '@quayside/testkit';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { openAs } from './browser.ts';
+import { allKinds, approved, conditional, dynamic, previewed, wizard } from './forms.ts';
+import { addPerson, type Portal } from './portal.ts';
+import { onStage } from './stage.ts';
 
 /** Forms as people meet them: every kind of input, rules that follow what is typed, steps, JSON, links, the builder. */
-let database: TestDatabase;
 let portal: Portal;
-let browser: Browser;
-let visitor: Visit;
 let page: Page;
-
-beforeAll(async () => {
-  database = await createDatabase(inject('postgresAdminUrl'));
-  [portal, browser] = await Promise.all([startPortal({ isDemo: true, databaseUrl: database.url }), launchBrowser()]);
-  for (const body of [allKinds, dynamic, wizard, approved]) await portal.call(actionRoutes.create, { body });
-});
-afterAll(async () => {
-  await browser.close();
-  await portal.stop();
-  await database.drop();
-});
-beforeEach(async () => {
-  visitor = await visit(browser, portal);
-  page = visitor.page;
-});
-afterEach(async () => {
-  await visitor.close();
-  expect(visitor.complaints).toEqual([]);
-});
+onStage(
+  { isDemo: true },
+  (stage) => ({ portal, page } = stage),
+  async (fresh) => {
+    for (const body of [allKinds, dynamic, wizard, approved]) await fresh.call(actionRoutes.create, { body });
+  },
+);
 
 const dialog = () => page.getByRole('dialog');
 /** By its whole label; one that is required ends in a star. */
@@ -46,6 +32,9 @@ async function startedRun() {
   const runId = /\/runs\/(r_\w+)/.exec(page.url())?.[1] ?? '';
   return (await portal.call(runRoutes.get, { params: { run_id: runId }, query: { version: 'v2' } })).run;
 }
+
+/** So that it waits in nobody's inbox. */
+const end = (id: string) => portal.call(runRoutes.patch, { params: { run_id: id }, body: { status: 'FAILURE' } });
 
 describe('a form', () => {
   it('takes every kind of input, tells what is wrong beside each, and shows no secret afterwards', async () => {
@@ -212,6 +201,143 @@ describe('a form', () => {
     const inputs = JSON.stringify({ $targetEntity: 'checkout-production' });
     await openAs(page, `/self-serve?${new URLSearchParams({ action: 'change_replicas', actionInputs: inputs })}`);
     await dialog().getByText('checkout in production').waitFor();
+  });
+});
+
+describe('a preview', () => {
+  it('shows by keyboard what would be sent, who approves and which agents may take it, and sends nothing', async () => {
+    await portal.call(secretRoutes.create, { body: { secretName: 'HARBOUR_KEY', secretValue: 'never-on-a-page' } });
+    await portal.call(actionRoutes.create, { body: previewed });
+    await openAs(page, '/self-serve?action=previewed');
+    // What is wrong is told beside its field, as when executing.
+    await dialog().getByRole('button', { name: 'Preview' }).click();
+    await dialog().getByText('Berth is required.').waitFor();
+    await field('Berth').fill('A7');
+    await page.keyboard.press('Tab');
+    await field('Keyword').fill('typed-secret');
+    await dialog().getByRole('button', { name: 'Preview' }).focus();
+    await page.keyboard.press('Enter');
+    await dialog().getByRole('heading', { name: 'What executing would do' }).and(page.locator(':focus')).waitFor();
+    await dialog().getByText('PUT http://127.0.0.1:9/berths/A7').waitFor();
+    await dialog().getByText(`By ${testOrganization.adminEmail}.`).waitFor();
+    await dialog()
+      .getByText(/The next of one connected agent/)
+      .waitFor();
+    const headers = await dialog().getByRole('region', { name: 'Headers' }).textContent();
+    expect(headers).toContain('Authorization: Bearer ******');
+    const body = await dialog().getByRole('region', { name: 'Body' }).textContent();
+    expect(JSON.parse(body ?? '')).toMatchObject({ berth: 'A7' });
+    expect(await page.content()).not.toMatch(/never-on-a-page|typed-secret/);
+    const runs = async () =>
+      (await portal.call(runRoutes.list, { query: { action: 'previewed', version: 'v2' } })).runs.length;
+    expect(await runs()).toBe(0);
+    await dialog().getByRole('button', { name: 'Back' }).click();
+    expect(await field('Berth').inputValue()).toBe('A7');
+    await dialog().getByRole('button', { name: 'Preview' }).click();
+    await dialog().getByRole('heading', { name: 'What executing would do' }).waitFor();
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const run = await startedRun();
+    expect(run.status).toBe('WAITING_FOR_APPROVAL');
+    expect(await runs()).toBe(1);
+    await end(run.id);
+  });
+
+  it('says why the run would fail, and what the server refuses, beside the field', async () => {
+    await openAs(page, '/self-serve?action=dynamic');
+    await choose('Language', 'Go');
+    await dialog().getByRole('combobox', { name: 'Service' }).click();
+    await page.getByRole('option', { name: /Shipment tracker/ }).click();
+    await choose('Language', 'Python');
+    await dialog().getByRole('button', { name: 'Preview' }).click();
+    await dialog()
+      .getByText(/names the entity "shipment-tracker".*not one of the choices/)
+      .waitFor();
+  });
+});
+
+describe('an address of a form', () => {
+  it('is made from JSON, tells what can not be read, and opens the form', async () => {
+    await openAs(page, '/self-serve');
+    await page.getByRole('button', { name: 'More for Dynamic' }).click();
+    await page.getByRole('menuitem', { name: 'Link to the form' }).click();
+    const json = field('What the form shall hold, as JSON');
+    await json.fill('{"language": }');
+    await dialog()
+      .getByText(/Line 1, column 14/)
+      .waitFor();
+    await json.fill('{"lang": 1}');
+    await dialog().getByText('The form has no input “lang”.').waitFor();
+    await json.fill('{"language": "Go", "reason": "a (b) & c"}');
+    const link = await dialog().getByRole('region', { name: 'Link' }).textContent();
+    await page.goto(link ?? '');
+    await expect.poll(() => field('Reason').inputValue(), patience).toBe('a (b) & c');
+  });
+});
+
+describe('a member', () => {
+  it('reads on the card and in the form why an action is not for them', async () => {
+    const member = await addPerson(portal, { email: 'member@example.com' });
+    await portal.call(actionRoutes.create, { body: { ...conditional, identifier: 'owned', title: 'For owners' } });
+    await portal.call(permissionRoutes.patch, {
+      params: { action_identifier: 'owned' },
+      body: { execute: { roles: [], ownedByTeam: true } },
+    });
+    await openAs(page, '/self-serve', member);
+    const button = page.getByRole('button', { name: 'Execute: For owners' });
+    await button.waitFor();
+    expect(await button.getAttribute('aria-disabled')).toBe('true');
+    await page
+      .getByText(/It is for the team that owns the entity; member@example.com has the role Member and is in no team/)
+      .waitFor();
+    expect(await page.getByRole('link', { name: 'Action', exact: true }).count()).toBe(0);
+    await page.goto('/self-serve?action=owned');
+    await dialog()
+      .getByText(/An administrator can name member@example.com/)
+      .waitFor();
+    expect(await dialog().getByRole('button', { name: 'Execute' }).isDisabled()).toBe(true);
+    expect(await dialog().getByRole('button', { name: 'Preview' }).isDisabled()).toBe(true);
+  });
+
+  it('is not shown a private run of somebody else', async () => {
+    const stranger = await addPerson(portal, { email: 'stranger@example.com' });
+    await portal.call(actionRoutes.create, {
+      body: { ...approved, identifier: 'private', title: 'Private', allowAnyoneToViewRuns: false },
+    });
+    const { run } = await portal.call(runRoutes.execute, {
+      params: { action_identifier: 'private' },
+      body: { properties: {} },
+    });
+    await openAs(page, `/runs/${run.id}`, stranger);
+    await page.getByRole('heading', { name: 'There is no such run' }).waitFor();
+    await page.getByText(/some are shown only to those who asked for them/).waitFor();
+    await end(run.id);
+  });
+
+  it('finds what they asked for last on every page, with a count of what ended since', async () => {
+    const asker = await addPerson(portal, { email: 'asker@example.com' });
+    await openAs(page, '/self-serve?action=approved', asker);
+    await field('Why').fill('to see it');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const { id } = await startedRun();
+    await page.getByRole('button', { name: 'My latest runs', exact: true }).click();
+    const latest = dialog().filter({ hasText: 'My latest runs' });
+    await latest.getByRole('link', { name: 'Needs a yes' }).waitFor();
+    await latest.getByText('Waiting for approval').waitFor();
+    await page.keyboard.press('Escape');
+    await end(id);
+    await page.getByRole('button', { name: 'My latest runs, 1 ended' }).click();
+    await latest.getByText('Failure').waitFor();
+    await latest.getByRole('link', { name: 'My run history' }).click();
+    await page.getByRole('row', { name: /Needs a yes Failure/ }).waitFor();
+    await page.getByText('1 run', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('checkbox', { name: 'Run', exact: true }).check();
+    await page.getByRole('checkbox', { name: 'Inputs' }).check();
+    await page.keyboard.press('Escape');
+    await page.getByRole('row', { name: new RegExp(`${id} Needs a yes Failure .*Why: to see it`) }).waitFor();
+    await page.getByRole('combobox', { name: 'Status' }).click();
+    await page.getByRole('option', { name: 'Success' }).click();
+    await page.getByText('No run matches the filters').waitFor();
   });
 });
 

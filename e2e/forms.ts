@@ -123,3 +123,29 @@ export const conditional = action('repair', 'Repair', {
   userInputs: { properties: {} },
   condition: { type: 'SEARCH', combinator: 'and', rules: [{ property: 'status', operator: '=', value: 'degraded' }] },
 });
+
+/** Has all that a preview shows: an approval, an agent, a method, headers with a secret of the organization, a secret input. */
+export const previewed = action(
+  'previewed',
+  'Previewed',
+  {
+    userInputs: {
+      properties: {
+        berth: titled('Berth', { type: 'string' }),
+        keyword: titled('Keyword', { type: 'string', encryption: 'aes256-gcm' }),
+      },
+      required: ['berth'],
+    },
+  },
+  {
+    requiredApproval: true,
+    invocationMethod: {
+      type: 'WEBHOOK',
+      url: 'http://127.0.0.1:9/berths/{{ .inputs.berth }}',
+      method: 'PUT',
+      agent: true,
+      headers: { Authorization: 'Bearer {{ .secrets.HARBOUR_KEY }}' },
+      body: { berth: '{{ .inputs.berth }}', keyword: '{{ .inputs.keyword }}' },
+    },
+  },
+);

@@ -1,34 +1,14 @@
 import { identityRoutes, runRoutes } from '@quayside/contracts';
-import { createDatabase, type TestDatabase } from '@quayside/testkit';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { launchBrowser, openAs, signIn, type Visit, visit } from './browser.ts';
-import { type Portal, startPortal } from './portal.ts';
+import type { Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { openAs, signIn } from './browser.ts';
+import type { Portal } from './portal.ts';
+import { onStage } from './stage.ts';
 
 /** What a person does with the demo company, in a real browser. Waits are for conditions on the page, never for time. */
-let database: TestDatabase;
 let portal: Portal;
-let browser: Browser;
-let visitor: Visit;
 let page: Page;
-
-beforeAll(async () => {
-  database = await createDatabase(inject('postgresAdminUrl'));
-  [portal, browser] = await Promise.all([startPortal({ isDemo: true, databaseUrl: database.url }), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await portal.stop();
-  await database.drop();
-});
-beforeEach(async () => {
-  visitor = await visit(browser, portal);
-  page = visitor.page;
-});
-afterEach(async () => {
-  await visitor.close();
-  expect(visitor.complaints).toEqual([]);
-});
+onStage({ isDemo: true }, (stage) => ({ portal, page } = stage));
 
 const dialog = () => page.getByRole('dialog');
 const status = (name: string) => page.getByRole('heading', { level: 1 }).getByText(name);

@@ -7,14 +7,15 @@ import {
   entityRoutes,
   identityRoutes,
   peopleRoutes,
+  permissionRoutes,
   runRoutes,
   secretRoutes,
 } from '@quayside/contracts';
-import { createDatabase, type TestDatabase } from '@quayside/testkit';
+import { createDatabase, type TestDatabase, testOrganization } from '@quayside/testkit';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { launchBrowser, openAs, visit } from './browser.ts';
-import { allKinds } from './forms.ts';
+import { allKinds, approved } from './forms.ts';
 import { type Portal, startPortal } from './portal.ts';
 
 /** Every page, light and dark, wide and narrow: nothing for axe to report, nothing wider than the window, no complaint. */
@@ -29,6 +30,7 @@ beforeAll(async () => {
   [portal, browser] = await Promise.all([startPortal({ isDemo: true, databaseUrl: database.url }), launchBrowser()]);
   const { run } = await portal.call(runRoutes.execute, {
     params: { action_identifier: 'scaffold_service' },
+    query: { run_as: testOrganization.adminEmail },
     body: { properties: { name: 'tasting-notes', language: 'Go', depends_on: ['catalogue'] } },
   });
   runId = run.id;
@@ -49,6 +51,20 @@ beforeAll(async () => {
   });
   waitingId = waiting.run.id;
   await portal.call(actionRoutes.create, { body: allKinds });
+  await portal.call(actionRoutes.create, {
+    body: { ...approved, identifier: 'refused_to_all', title: 'Refused to all' },
+  });
+  await portal.call(permissionRoutes.patch, {
+    params: { action_identifier: 'refused_to_all' },
+    body: {
+      execute: {
+        policy: {
+          queries: { none: { combinator: 'and', rules: [{ property: '$title', operator: '=', value: 'none' }] } },
+          conditions: ['.results.none.entities | length > 0'],
+        },
+      },
+    },
+  });
   const freezes = [{ from: '2030-01-01T00:00:00Z', to: '2030-01-02T00:00:00Z', reason: 'Stocktaking' }];
   await portal.call(identityRoutes.patchOrganization, { body: { settings: { freezes } } });
   const isDone = async (): Promise<void> => {
@@ -126,6 +142,45 @@ const cases: readonly Case[] = [
       await page.getByRole('dialog').getByRole('switch', { name: 'JSON mode' }).click();
       await page.getByRole('dialog').getByLabel('Inputs as JSON').fill('{ "text": }');
       await page.getByText(/Line 1, column 11/).waitFor();
+    },
+  },
+  {
+    name: 'preview of a run',
+    path: '/self-serve?action=change_replicas&actionInputs=%7B%22$targetEntity%22%3A%22checkout-production%22%7D',
+    async reach(page) {
+      await page.getByRole('dialog').getByLabel('Replicas').fill('3');
+      await page.getByRole('dialog').getByRole('button', { name: 'Preview' }).click();
+      await page.getByRole('region', { name: 'Headers' }).waitFor();
+    },
+  },
+  {
+    name: 'link to a form',
+    path: '/self-serve',
+    async reach(page) {
+      await page.getByRole('button', { name: 'More for Drop a database' }).click();
+      await page.getByRole('menuitem', { name: 'Link to the form' }).click();
+      await page.getByRole('region', { name: 'Link' }).waitFor();
+    },
+  },
+  {
+    name: 'action that is refused',
+    path: '/self-serve?action=refused_to_all',
+    reach: (page) => page.getByText('You may not execute this').waitFor(),
+  },
+  {
+    name: 'latest runs',
+    path: '/self-serve',
+    async reach(page) {
+      await page.getByRole('button', { name: /My latest runs/ }).click();
+      await page.getByRole('dialog').getByRole('link', { name: 'Scaffold a service' }).waitFor();
+    },
+  },
+  {
+    name: 'columns of runs',
+    path: '/runs',
+    async reach(page) {
+      await page.getByRole('button', { name: 'Columns' }).click();
+      await page.getByRole('checkbox', { name: 'Inputs' }).check();
     },
   },
   {

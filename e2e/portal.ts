@@ -7,6 +7,7 @@ import {
   type BodyOf,
   dispatchRoutes,
   type ParamsOf,
+  peopleRoutes,
   type QueryOf,
   type ReplyOf,
   type Route,
@@ -24,11 +25,15 @@ export interface Portal {
   stop(): Promise<void>;
 }
 
-export async function startPortal(options: { isDemo: boolean; databaseUrl?: string }): Promise<Portal> {
+export async function startPortal(options: {
+  isDemo: boolean;
+  databaseUrl?: string;
+  environment?: Record<string, string>;
+}): Promise<Portal> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quayside-e2e-'));
   const server = await startServerProcess({
     dataDir,
-    environment: { QUAYSIDE_DEMO: String(options.isDemo) },
+    environment: { QUAYSIDE_DEMO: String(options.isDemo), ...options.environment },
     ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
   });
   const token = await tokenOf(server);
@@ -54,6 +59,23 @@ export async function startPortal(options: { isDemo: boolean; databaseUrl?: stri
   };
   if (options.isDemo) await demoIsThere(portal);
   return portal;
+}
+
+/** Somebody who can sign in. */
+export interface Person {
+  email: string;
+  password: string;
+}
+
+export async function addPerson(
+  portal: Portal,
+  person: { email: string; roles?: ('Member' | 'Moderator' | 'Admin')[]; teams?: string[] },
+): Promise<Person> {
+  const { passwordLink } = await portal.call(peopleRoutes.invite, { body: { invitee: person } });
+  const password = `the password of ${person.email}`;
+  const token = new URL(passwordLink.link).hash.slice(1);
+  await portal.call(peopleRoutes.setPassword, { body: { token, password } });
+  return { email: person.email, password };
 }
 
 /** The server answers before its demo is complete: the last action, and the agent that carries them out. */

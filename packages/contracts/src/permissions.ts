@@ -78,6 +78,10 @@ export type ActionLimits = Static<typeof ActionLimits>;
 export const Verdict = Type.Object({
   isAllowed: Type.Boolean(),
   because: Type.String(),
+  /** What would have to change for it to be allowed. */
+  remedy: Type.Optional(Type.String()),
+  /** Other inputs, or another entity, may change it: a policy looks at them, or the owner of the entity decides. */
+  dependsOnForm: Type.Optional(Type.Boolean()),
   conditions: Type.Optional(
     Type.Array(
       Type.Object({
@@ -192,5 +196,14 @@ export const permissionRoutes = {
     can: 'signed-in',
     query: Type.Object({ action_version: Type.Optional(Type.String()) }),
     reply: ok({ permissions: Type.Array(Type.String()) }),
+  }),
+  refused: route({
+    id: 'permission.refused',
+    method: 'GET',
+    path: '/v1/auth/permissions/refused',
+    summary: 'Which visible actions the caller may not execute whatever the form says, and the rule that says so',
+    can: 'signed-in',
+    reply: ok({ refused: Type.Record(Type.String(), Verdict) }),
+    dialect: 'quayside',
   }),
 };

@@ -203,6 +203,8 @@ export const runRoutes = {
       external_run_id: Type.Optional(Type.String()),
       action: Type.Optional(Type.String()),
       source: Type.Optional(Type.Array(Type.String())),
+      /** Ours. */
+      status: Type.Optional(Type.Array(Type.Enum([...runStatuses]))),
       /** Ours: only runs that wait for the caller's decision. */
       awaiting_me: Type.Optional(Type.Boolean()),
       /** Ours: only runs created before this instant, for paging. */

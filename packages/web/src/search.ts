@@ -1,4 +1,4 @@
-import { type Operation, operations, origins } from '@quayside/contracts';
+import { type Operation, operations, origins, type RunStatus, runStatuses } from '@quayside/contracts';
 import { tryParse } from 'jsurl2';
 
 /**
@@ -61,6 +61,7 @@ export interface RunsSearch {
   blueprint?: string | undefined;
   entity?: string | undefined;
   source?: string | undefined;
+  status?: RunStatus | undefined;
   active?: boolean | undefined;
   mine?: boolean | undefined;
   /** Runs that wait for the decision of whoever looks. */
@@ -72,6 +73,7 @@ export function parseRunsSearch(raw: Raw): RunsSearch {
     blueprint: text(raw.blueprint),
     entity: text(raw.entity),
     source: oneOf(raw.source, ['UI', 'API', 'AUTOMATION']),
+    status: oneOf(raw.status, runStatuses),
     active: flag(raw.active),
     awaiting: flag(raw.awaiting),
     mine: flag(raw.mine),

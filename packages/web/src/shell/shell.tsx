@@ -3,6 +3,7 @@ import { useDisclosure, useHotkeys, useNetwork } from '@mantine/hooks';
 import { IconCloudOff, IconSearch } from '@tabler/icons-react';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { LatestRuns } from '../features/runs/index.ts';
 import { BrandMark, Loading } from '../ui/index.ts';
 import { Navigation } from './navigation.tsx';
 import { Palette } from './palette.tsx';
@@ -53,6 +54,7 @@ export function Shell(): ReactNode {
                   {isApple() ? '⌘' : 'Ctrl'} K
                 </span>
               </button>
+              <LatestRuns />
               <UserMenu />
             </Group>
           </Group>

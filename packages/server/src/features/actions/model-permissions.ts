@@ -104,6 +104,29 @@ export function describeGrant(grant: Grant): string {
   return parts.length > 0 ? parts.join(', ') : 'nobody';
 }
 
+/** Could other inputs, or another entity, change what the rules say of this ask? */
+export function dependsOnForm(
+  { ownedByTeam, policy }: ActionPermissions['execute'],
+  ask: Ask,
+  person: Person,
+): boolean {
+  if (policy) {
+    const text = JSON.stringify(policy);
+    return /\binputs\b/.test(text) || (ask.entity === null && /\bentity\b/.test(text));
+  }
+  return ownedByTeam && ask.entity === null && person.teams.length > 0;
+}
+
+/** What would let in a person whom the lists do not cover. */
+export function remedyOf(grant: Grant, person: Person): string {
+  const ways = [
+    `name ${person.email} in the permissions of the action`,
+    ...(grant.teams.length > 0 ? ['add them to one of its teams'] : []),
+  ];
+  const owned = grant.ownedByTeam ? ' An entity that one of their teams owns needs no such change.' : '';
+  return `An administrator can ${ways.join(', or ')}.${owned}`;
+}
+
 /** What the templates and conditions of a policy see. */
 export interface PolicyContext {
   [key: string]: Json;
@@ -165,7 +188,8 @@ export function judgePolicy(conditions: ConditionResult[]): Verdict {
     index >= 0
       ? `condition ${index + 1} of the policy is true`
       : `no condition of the policy is true${failed > 0 ? `; ${failed} of ${conditions.length} failed` : ''}`;
-  return { isAllowed: index >= 0, because, conditions };
+  const remedy = 'Something in the catalog that the conditions look at has to change, or an administrator the policy.';
+  return { isAllowed: index >= 0, because, conditions, ...(index >= 0 ? {} : { remedy }) };
 }
 
 /** The union of the e-mails that the conditions yield; what is no list of texts yields nobody. */

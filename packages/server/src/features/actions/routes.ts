@@ -33,5 +33,6 @@ export function serveActions(http: Http): void {
     limits: await permissions.replaceLimits(world, params.action_identifier, body),
   }));
   http.serve(permissionRoutes.caller, async ({ world }) => ({ user: await permissions.describeCaller(world) }));
+  http.serve(permissionRoutes.refused, async ({ world }) => ({ refused: await permissions.listRefused(world) }));
   http.serve(permissionRoutes.mine, async ({ world }) => ({ permissions: await permissions.listMine(world) }));
 }

@@ -17,6 +17,7 @@ import {
   applyPatch,
   type ConditionResult,
   defaultPermissions,
+  dependsOnForm,
   describeGrant,
   emailsOf,
   evaluateConditions,
@@ -25,6 +26,7 @@ import {
   judgePolicy,
   type PolicyContext,
   policyContext,
+  remedyOf,
   renderQuery,
 } from './model-permissions.ts';
 import * as store from './store.ts';
@@ -134,6 +136,7 @@ export async function judgeExecute(ctx: Ctx, ask: Ask, person: Person | undefine
   return {
     isAllowed: false,
     because: `it is for ${describeGrant(execute)}; ${person.email} has the role ${person.role} and is in ${teams}`,
+    remedy: remedyOf(execute, person),
   };
 }
 
@@ -175,7 +178,30 @@ export async function why(
       about.entity !== undefined && blueprint !== undefined
         ? ((await findEntityOf(ctx, blueprint, about.entity)) ?? refuseMissing('Entity', about.entity))
         : null;
-    return judgeExecute(ctx, { action, entity, inputs: {}, at: ctx.now() }, person);
+    const ask: Ask = { action, entity, inputs: {}, at: ctx.now() };
+    const verdict = await judgeExecute(ctx, ask, person);
+    const { execute } = await permissionsOf(ctx, action.id);
+    return person && dependsOnForm(execute, ask, person) ? { ...verdict, dependsOnForm: true } : verdict;
+  });
+}
+
+/** What the caller sees and may not execute, whatever the form says: why its button is off. */
+export async function listRefused(world: World): Promise<Record<string, Verdict>> {
+  return world.transaction(async (ctx) => {
+    const person = ctx.actor.kind === 'user' ? await findPersonById(ctx, ctx.actor.id) : undefined;
+    if (!person) return {};
+    const actions = (await store.listActions(ctx.db, ctx.orgId)).filter((action) => selfServiceTrigger(action));
+    const permissions = await store.listPermissions(ctx.db, ctx.orgId);
+    const refused: Record<string, Verdict> = {};
+    for (const action of await visibleActions(ctx, person, actions)) {
+      const { execute } = permissions.get(action.id) ?? defaultPermissions;
+      const ask: Ask = { action, entity: null, inputs: {}, at: ctx.now() };
+      // Lists that let somebody see an action let them execute it, too; only these two can still refuse.
+      if (!(execute.policy || execute.ownedByTeam) || dependsOnForm(execute, ask, person)) continue;
+      const verdict = await judgeExecute(ctx, ask, person);
+      if (!verdict.isAllowed) refused[action.identifier] = verdict;
+    }
+    return refused;
   });
 }
 

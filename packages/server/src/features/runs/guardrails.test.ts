@@ -106,7 +106,7 @@ describe('who may execute', () => {
     await execute(test.admin, identifier);
     await execute(test.machine, identifier);
     expect(await refused(linus, identifier)).toMatch(
-      /403 forbidden: .*it is for the team platform, 1 named person; linus@example.com has the role Member and is in no team/,
+      /403 forbidden: .*it is for the team platform, 1 named person; linus@example.com has the role Member and is in no team\. An administrator can name linus@example.com in the permissions of the action, or add them to one of its teams\./,
     );
   });
 
@@ -153,6 +153,36 @@ describe('who may execute', () => {
       query: { user: 'ada@example.com' },
     });
     expect(answer.status).toBe(403);
+  });
+
+  it('is told for every action at once, as far as no form can change it', async () => {
+    const owned = await action(dayTwo(), { execute: { roles: [], ownedByTeam: true } });
+    const nobody = {
+      queries: { any: { combinator: 'and' as const, rules: [{ property: '$title', operator: '=', value: 'x' }] } },
+    };
+    const closed = await action(
+      {},
+      { execute: { policy: { ...nobody, conditions: ['.user.email == "ada@example.com"'] } } },
+    );
+    const byInput = await action({}, { execute: { policy: { ...nobody, conditions: ['.inputs.name == "x"'] } } });
+    const refusedTo = async (who: Caller) => (await who.call(permissionRoutes.refused)).body.refused;
+    const linuses = await refusedTo(linus);
+    expect(linuses[owned]).toMatchObject({
+      because: expect.stringContaining('the team that owns the entity'),
+      remedy: expect.stringContaining('An entity that one of their teams owns'),
+    });
+    expect(linuses[closed]).toMatchObject({ because: 'no condition of the policy is true' });
+    expect(linuses).not.toHaveProperty(byInput);
+    expect((await refusedTo(test.admin))[closed]).toMatchObject({ isAllowed: false });
+    const adas = await refusedTo(ada);
+    expect(Object.keys(adas)).not.toEqual(expect.arrayContaining([closed]));
+    expect(adas).not.toHaveProperty(owned);
+    expect(await refusedTo(test.machine)).toEqual({});
+    // With the entity it is known.
+    const why = (who: Caller) =>
+      who.call(permissionRoutes.why, { params: { action_identifier: owned }, query: { entity: 'cart' } });
+    expect((await why(grace)).body.verdict).toMatchObject({ isAllowed: true });
+    expect((await why(ada)).body.verdict).not.toHaveProperty('dependsOnForm');
   });
 
   it('decides which actions a person sees, and what auth/permissions lists', async () => {

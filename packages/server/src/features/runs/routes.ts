@@ -38,6 +38,7 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
       ...(query.user_id === undefined ? {} : { userId: query.user_id }),
       ...(query.external_run_id === undefined ? {} : { externalRunId: query.external_run_id }),
       ...(query.action === undefined ? {} : { action: query.action }),
+      ...(query.status === undefined ? {} : { statuses: query.status }),
       ...(query.source === undefined ? {} : { sources: query.source }),
       ...(query.exclude === undefined ? {} : { exclude: query.exclude }),
       ...(query.awaiting_me === true ? { awaiting: world.actor.id } : {}),

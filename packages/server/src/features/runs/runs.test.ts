@@ -1,4 +1,11 @@
-import { actionRoutes, auditRoutes, blueprintRoutes, entityRoutes, runRoutes } from '@quayside/contracts';
+import {
+  actionRoutes,
+  auditRoutes,
+  blueprintRoutes,
+  entityRoutes,
+  type RunStatus,
+  runRoutes,
+} from '@quayside/contracts';
 import { startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serviceBlueprint, webhookAction } from '../../../test/documents.ts';
@@ -357,6 +364,9 @@ describe('reports', () => {
     expect(
       (await test.machine.call(runRoutes.list, { query: { action: 'rollback', active: false } })).body.runs,
     ).toEqual([]);
+    const withStatus = async (status: RunStatus[]) =>
+      (await test.machine.call(runRoutes.list, { query: { action: 'rollback', status } })).body.runs.length;
+    expect([await withStatus(['FAILURE', 'IN_PROGRESS']), await withStatus(['FAILURE'])]).toEqual([1, 0]);
   });
 });
 

@@ -182,7 +182,10 @@ export function createRunService(dependencies: {
     const person = await findPersonById(ctx, createdBy);
     const ask: Ask = { action, entity, inputs: request.properties, at: ctx.now() };
     const verdict = await guardrails.judgeExecute(ctx, ask, person);
-    if (!verdict.isAllowed) refuse('forbidden', `"${actionIdentifier}" may not be executed: ${verdict.because}.`);
+    if (!verdict.isAllowed) {
+      const remedy = verdict.remedy === undefined ? '' : ` ${verdict.remedy}`;
+      refuse('forbidden', `"${actionIdentifier}" may not be executed: ${verdict.because}.${remedy}`);
+    }
     const settings = await guardrailSettings(ctx);
     assertNotFrozen(settings, actionIdentifier, ask.at);
     if (

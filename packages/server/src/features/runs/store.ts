@@ -100,6 +100,7 @@ export interface RunFilter {
   createdBy?: string;
   externalRunId?: string;
   action?: string;
+  statuses?: readonly RunStatus[];
   sources?: readonly string[];
   exclude?: readonly string[];
   before?: Date;
@@ -119,6 +120,7 @@ export async function listRuns(tx: Tx, orgId: string, filter: RunFilter): Promis
   if (filter.createdBy !== undefined) where.push(sql`r.created_by = ${filter.createdBy}`);
   if (filter.externalRunId !== undefined) where.push(sql`r.external_run_id = ${filter.externalRunId}`);
   if (filter.action !== undefined) where.push(sql`r.action_identifier = ${filter.action}`);
+  if (filter.statuses !== undefined) where.push(sql`r.status = any(${filter.statuses})`);
   if (filter.sources !== undefined) where.push(sql`r.source = any(${filter.sources})`);
   if (filter.exclude !== undefined) where.push(sql`r.id <> all(${filter.exclude})`);
   if (filter.before !== undefined) where.push(sql`r.created_at < ${filter.before}`);

@@ -1,4 +1,5 @@
 import { ActionIcon, Box, Button, Group, Menu, Text, Title } from '@mantine/core';
+import type { Verdict } from '@quayside/contracts';
 import { IconBolt, IconDots, IconStar, IconStarFilled } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useId } from 'react';
@@ -14,15 +15,22 @@ interface ActionCardProps {
   action: SelfServiceAction;
   blueprint: string;
   headingOrder: 2 | 3;
+  /** Why the person may not execute it. */
+  refused: Verdict | undefined;
   isFavourite: boolean;
   onFavourite: () => void;
+  onLink: () => void;
   onDelete: () => void;
 }
 
 export function ActionCard(props: ActionCardProps): ReactNode {
-  const { action, blueprint, headingOrder, isFavourite } = props;
+  const { action, blueprint, headingOrder, isFavourite, refused } = props;
   const titleId = useId();
+  const reasonId = useId();
   const mayExecute = useMay('action:execute');
+  const reason = mayExecute
+    ? refused && [`${capital(refused.because)}.`, refused.remedy].filter(Boolean).join(' ')
+    : 'Your role may not execute actions.';
   const title = action.title ?? action.identifier;
   const word = action.trigger.actionCardButtonText ?? operationWords[action.trigger.operation];
   return (
@@ -44,7 +52,7 @@ export function ActionCard(props: ActionCardProps): ReactNode {
               >
                 {isFavourite ? <IconStarFilled size={17} className="q-star" /> : <IconStar size={17} />}
               </ActionIcon>
-              <CardMenu action={action} title={title} onDelete={props.onDelete} />
+              <CardMenu action={action} title={title} onLink={props.onLink} onDelete={props.onDelete} />
             </Group>
           </Group>
           <Text size="sm" c="dimmed" lineClamp={3} mt={2}>
@@ -59,7 +67,7 @@ export function ActionCard(props: ActionCardProps): ReactNode {
           </Chip>
           {action.requiredApproval && <Chip tone="wait">Needs approval</Chip>}
         </Group>
-        {mayExecute ? (
+        {reason === undefined ? (
           <Button
             size="xs"
             variant="light"
@@ -76,22 +84,41 @@ export function ActionCard(props: ActionCardProps): ReactNode {
             {word}
           </Button>
         ) : (
-          <Text size="xs" c="dimmed">
-            Your role may not execute
-          </Text>
+          // Not `disabled`: it can be reached, and then its reason is read.
+          <Button
+            size="xs"
+            variant="light"
+            data-disabled
+            aria-disabled
+            aria-label={`${word}: ${title}`}
+            aria-describedby={reasonId}
+          >
+            {word}
+          </Button>
         )}
       </Group>
+      {reason !== undefined && (
+        <Text size="xs" c="dimmed" id={reasonId} className="q-wrap">
+          {reason}
+        </Text>
+      )}
     </Box>
   );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function CardMenu({
   action,
   title,
+  onLink,
   onDelete,
 }: {
   action: SelfServiceAction;
   title: string;
+  onLink: () => void;
   onDelete: () => void;
 }): ReactNode {
   const mayUpdate = useMay('action:update');
@@ -108,6 +135,7 @@ function CardMenu({
         <Menu.Item renderRoot={(root) => <Link {...root} to="/runs" search={{ action: action.identifier }} />}>
           Runs
         </Menu.Item>
+        <Menu.Item onClick={onLink}>Link to the form</Menu.Item>
         {mayUpdate && (
           <Menu.Item
             renderRoot={(root) => (

@@ -1,4 +1,5 @@
-import { Alert, Box, Button, Group, Stack, Switch, Text, Title } from '@mantine/core';
+import { Alert, Box, Button, Code, Group, Stack, Switch, Text, Title } from '@mantine/core';
+import type { Verdict } from '@quayside/contracts';
 import { IconBolt } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { CopyButton, Dialog, ErrorPanel, IconTile } from '../../ui/index.ts';
@@ -9,6 +10,7 @@ import { formLink } from './form-link.ts';
 import { targetName } from './form-model.ts';
 import { operationWords } from './group-actions.ts';
 import { JsonMode } from './json-mode.tsx';
+import { PreviewOfRun } from './run-preview.tsx';
 import { type ActionFormInput, type ActionFormState, useActionForm } from './use-action-form.ts';
 
 /** The form of one action, in a dialog. All decisions are in use-action-form.ts. */
@@ -40,17 +42,19 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
   const isEmpty = (step?.items.length ?? 0) === 0 && !form.target;
   const [isJson, setJson] = useState(false);
   const { userInputs } = trigger;
+  // Between the form and its execution: the question of a delete, and the preview.
+  const isAside = form.isConfirming || form.preview !== undefined;
   const mayJson = !userInputs.steps?.length && Object.keys(userInputs.properties).length > 0;
   return (
     <form onSubmit={form.submit} noValidate>
       <Stack gap="md">
-        {description && form.stepIndex === 0 && !form.isConfirming && (
+        {description && form.stepIndex === 0 && !isAside && (
           <Text size="sm" c="dimmed">
             {description}
           </Text>
         )}
-        {form.steps.length > 1 && !form.isConfirming && <StepHeader form={form} />}
-        {form.startOver && !form.isConfirming && (
+        {form.steps.length > 1 && !isAside && <StepHeader form={form} />}
+        {form.startOver && !isAside && (
           <Group gap={6} justify="space-between">
             <Text size="sm" role="status">
               This is what you typed before.
@@ -66,10 +70,11 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
             error={{ message: `Inputs that are not shown here can not be sent: ${form.hiddenMistakes.join(' ')}` }}
           />
         )}
+        {form.forbidden && <Forbidden verdict={form.forbidden} />}
         {form.refusal && <ErrorPanel error={form.refusal.error} title="The run was not started" />}
-        {form.isConfirming ? (
-          <Confirmation form={form} />
-        ) : (
+        {form.isConfirming && <Confirmation form={form} />}
+        {form.preview && <PreviewOfRun preview={form.preview} />}
+        {!isAside && (
           <>
             {form.stepIndex === 0 && form.target && <Target form={form} condition={trigger.condition} />}
             {isEmpty && <Text size="sm">This action needs no inputs.</Text>}
@@ -92,20 +97,35 @@ function FormBody({ onClose, ...input }: ActionFormInput & { onClose: () => void
           </>
         )}
         <Group justify="flex-end" gap="xs" mt="xs">
-          {mayJson && !form.isConfirming && (
+          {mayJson && !isAside && (
             <Switch label="JSON mode" checked={isJson} onChange={(event) => setJson(event.currentTarget.checked)} />
           )}
-          {!form.isConfirming && (
+          {!isAside && (
             <CopyButton
               label="Copy a link that opens this form filled in"
               value={() => formLink(window.location.origin, input.action.identifier, form.values, form.target?.value)}
             />
           )}
           <Box mr="auto" />
-          <Button variant="default" onClick={form.isConfirming || form.stepIndex > 0 ? form.back : onClose}>
-            {form.isConfirming || form.stepIndex > 0 ? 'Back' : 'Cancel'}
+          <Button variant="default" onClick={isAside || form.stepIndex > 0 ? form.back : onClose}>
+            {isAside || form.stepIndex > 0 ? 'Back' : 'Cancel'}
           </Button>
-          <Button type="submit" loading={form.isBusy} {...(isDelete && form.isLastStep ? { color: 'red.9' } : {})}>
+          {form.isLastStep && !isAside && (
+            <Button
+              variant="default"
+              disabled={form.forbidden !== undefined}
+              loading={form.isLookingAhead}
+              onClick={form.lookAhead}
+            >
+              Preview
+            </Button>
+          )}
+          <Button
+            type="submit"
+            disabled={form.forbidden !== undefined}
+            loading={form.isBusy}
+            {...(isDelete && form.isLastStep ? { color: 'red.9' } : {})}
+          >
             {form.isLastStep ? (form.isConfirming ? `Yes, ${word.toLowerCase()}` : word) : 'Next'}
           </Button>
         </Group>
@@ -169,6 +189,30 @@ function Confirmation({ form }: { form: ActionFormState }): ReactNode {
       styles={{ title: { color: 'var(--mantine-color-error)' }, message: { color: 'var(--mantine-color-text)' } }}
     >
       This starts a delete operation. What it removes may not come back.
+    </Alert>
+  );
+}
+
+/** Which rule keeps the person from executing, and what would change that. */
+function Forbidden({ verdict }: { verdict: Verdict }): ReactNode {
+  return (
+    <Alert
+      color="yellow"
+      variant="light"
+      title="You may not execute this"
+      role="status"
+      styles={{ title: { color: 'var(--mantine-color-text)' }, message: { color: 'var(--mantine-color-text)' } }}
+    >
+      <Stack gap={6}>
+        <Text size="sm">
+          The reason: {verdict.because}. {verdict.remedy}
+        </Text>
+        {verdict.conditions?.map(({ expression, value, error }) => (
+          <Text key={expression} size="xs">
+            <Code>{expression}</Code> {error === undefined ? `yields ${JSON.stringify(value)}` : `failed: ${error}`}
+          </Text>
+        ))}
+      </Stack>
     </Alert>
   );
 }

@@ -53,6 +53,29 @@ export const callerQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Actions that the caller sees and may not execute, with the rule that says so. */
+export const refusedQuery = queryOptions({
+  queryKey: ['actions', 'refused'],
+  queryFn: async ({ signal }) => (await call(permissionRoutes.refused, { signal })).refused,
+  staleTime: 30_000,
+});
+
+/** Whether the caller may execute the action, for the entity where one is chosen. */
+export function mayExecuteQuery(identifier: string, entity: string | undefined) {
+  return queryOptions({
+    queryKey: ['action', identifier, 'may execute', entity],
+    queryFn: async ({ signal }) =>
+      (
+        await call(permissionRoutes.why, {
+          params: { action_identifier: identifier },
+          query: entity === undefined ? {} : { entity },
+          signal,
+        })
+      ).verdict,
+    retry: false,
+  });
+}
+
 export function useExecute(identifier: string) {
   const queryClient = useQueryClient();
   return useMutation({
@@ -62,5 +85,13 @@ export function useExecute(identifier: string) {
       queryClient.setQueryData(['run', run.id], run);
       void queryClient.invalidateQueries({ queryKey: ['runs'] });
     },
+  });
+}
+
+/** What executing would do; the server does it and takes it back. */
+export function usePreview(identifier: string) {
+  return useMutation({
+    mutationFn: async (body: BodyOf<typeof runRoutes.preview>) =>
+      (await call(runRoutes.preview, { params: { action_identifier: identifier }, body })).preview,
   });
 }

@@ -11,7 +11,8 @@ import { DeleteDialog } from './delete-dialog.tsx';
 import { readFavourites, toggleFavourite } from './favourites.ts';
 import { groupActions, groupingFor, groupings, operationWords } from './group-actions.ts';
 import { ActionForm, preloadActionForm } from './lazy-action-form.tsx';
-import { actionsQuery, type SelfServiceAction, usedActionsQuery } from './queries.ts';
+import { LinkDialog } from './link-dialog.tsx';
+import { actionsQuery, refusedQuery, type SelfServiceAction, usedActionsQuery } from './queries.ts';
 
 export function SelfServicePage(): ReactNode {
   const search = useSearch({ from: '/shell/self-serve' });
@@ -26,7 +27,9 @@ export function SelfServicePage(): ReactNode {
   const mayCreate = useMay('action:create');
   const [favourites, setFavourites] = useState(() => readFavourites(localStorage, user.id));
   const [deleting, setDeleting] = useState<SelfServiceAction | undefined>();
+  const [linking, setLinking] = useState<SelfServiceAction | undefined>();
   const { data: used = [] } = useQuery(usedActionsQuery(user.email));
+  const { data: refused = {} } = useQuery(refusedQuery);
   const grouping = search.group ?? groupingFor(actions.data?.length ?? 0);
   const groups = groupActions(actions.data ?? [], {
     text: search.q ?? '',
@@ -44,19 +47,11 @@ export function SelfServicePage(): ReactNode {
       title="Self-service"
       lead="Pick what you need. Each button starts a run that you can watch."
       actions={
-        <>
-          <Button variant="default" renderRoot={(props) => <Link {...props} to="/runs" search={{ mine: true }} />}>
-            My runs
+        mayCreate && (
+          <Button leftSection={<IconPlus size={16} />} renderRoot={(props) => <Link {...props} to="/self-serve/new" />}>
+            Action
           </Button>
-          {mayCreate && (
-            <Button
-              leftSection={<IconPlus size={16} />}
-              renderRoot={(props) => <Link {...props} to="/self-serve/new" />}
-            >
-              Action
-            </Button>
-          )}
-        </>
+        )
       }
     >
       <div className="q-filters">
@@ -105,8 +100,10 @@ export function SelfServicePage(): ReactNode {
                   action={action}
                   headingOrder={group.title ? 3 : 2}
                   blueprint={titleOf(action.trigger.blueprintIdentifier ?? '')}
+                  refused={refused[action.identifier]}
                   isFavourite={favourites.has(action.identifier)}
                   onFavourite={() => setFavourites(toggleFavourite(localStorage, user.id, action.identifier))}
+                  onLink={() => setLinking(action)}
                   onDelete={() => setDeleting(action)}
                 />
               ))}
@@ -115,6 +112,7 @@ export function SelfServicePage(): ReactNode {
         ))}
       </Stack>
       {deleting && <DeleteDialog action={deleting} onClose={() => setDeleting(undefined)} />}
+      {linking && <LinkDialog action={linking} onClose={() => setLinking(undefined)} />}
       {search.action && actions.data && (
         <OpenAction
           action={actions.data.find((action) => action.identifier === search.action)}

@@ -1,4 +1,5 @@
-import type { Entity, Run } from '@quayside/contracts';
+import type { Entity, Run, RunPreview } from '@quayside/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { type ApiError, asApiError } from '../../api/index.ts';
 import { useMe } from '../session/index.ts';
@@ -13,7 +14,7 @@ import {
   type Step,
   targetName,
 } from './form-model.ts';
-import { type SelfServiceAction, useExecute } from './queries.ts';
+import { mayExecuteQuery, type SelfServiceAction, useExecute, usePreview } from './queries.ts';
 import { sealInputs } from './seal.ts';
 import { useSurroundings } from './use-surroundings.ts';
 
@@ -41,10 +42,13 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
   const [refusal, setRefusal] = useState<{ error: ApiError; others: ApiError['details'] } | undefined>();
   const [stepIndex, setStepIndex] = useState(kept?.step ?? 0);
   const [isConfirming, setConfirming] = useState(false);
+  const [preview, setPreview] = useState<RunPreview | undefined>();
   const controls = useRef(new Map<string, HTMLElement>());
   // State updates come too late for two clicks in one frame; the flag does not.
   const isSubmitting = useRef(false);
   const execute = useExecute(action.identifier);
+  const asked = usePreview(action.identifier);
+  const { data: verdict } = useQuery(mayExecuteQuery(action.identifier, needsTarget ? target : undefined));
   const { about, ask } = useSurroundings(action, needsTarget ? target : undefined);
   const state = useMemo(() => resolveForm(inputs, drafts, about), [inputs, drafts, about]);
   useEffect(() => ask(state.names));
@@ -97,28 +101,42 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
     const names = Object.keys(mistakes);
     setErrors(mistakes);
     setConfirming(false);
+    setPreview(undefined);
     setStepIndex(stepOf(names[0] ?? ''));
     focusFirst(names);
   };
 
-  const start = async (): Promise<void> => {
+  /** Sends what the form holds, to be executed or only to be looked at; a refusal stands beside the fields it is about. */
+  const send = async (to: (body: { properties: Record<string, unknown>; entity?: string }) => Promise<void>) => {
     if (isSubmitting.current) return;
     isSubmitting.current = true;
     setRefusal(undefined);
     try {
       const properties = await sealInputs(inputs, state.submitted, state.values);
-      const run = await execute.mutateAsync(needsTarget && target ? { properties, entity: target } : { properties });
-      forgetForm(sessionStorage, key);
-      onStarted(run);
+      await to(needsTarget && target ? { properties, entity: target } : { properties });
     } catch (thrown) {
       const error = asApiError(thrown);
       const { byField, others } = placeDetails(error.details, state.fields);
       if (Object.keys(byField).length > 0) show(byField);
-      else setConfirming(false);
+      else {
+        setConfirming(false);
+        setPreview(undefined);
+      }
       if (others.length > 0 || Object.keys(byField).length === 0) setRefusal({ error, others });
     } finally {
       isSubmitting.current = false;
     }
+  };
+  const start = () =>
+    send(async (body) => {
+      const run = await execute.mutateAsync(body);
+      forgetForm(sessionStorage, key);
+      onStarted(run);
+    });
+  const lookAhead = (): void => {
+    const mistakes = check(state.steps);
+    if (Object.keys(mistakes).length > 0) show(mistakes);
+    else void send(async (body) => setPreview(await asked.mutateAsync(body)));
   };
 
   const submit = (event: FormEvent): void => {
@@ -139,10 +157,19 @@ export function useActionForm({ action, prefill, entity, onStarted }: ActionForm
     steps: state.steps,
     stepIndex: shownStep,
     isLastStep: shownStep >= lastStep,
-    back: () => (isConfirming ? setConfirming(false) : goTo(shownStep - 1)),
+    back: () => {
+      if (isConfirming) setConfirming(false);
+      else if (preview) setPreview(undefined);
+      else goTo(shownStep - 1);
+    },
+    preview: isConfirming ? undefined : preview,
+    lookAhead,
+    isLookingAhead: asked.isPending,
     errors,
     hiddenMistakes: state.hiddenMistakes,
     refusal,
+    /** Why the person may not execute it, where nothing in the form could change that. */
+    forbidden: verdict && !verdict.isAllowed && !verdict.dependsOnForm ? verdict : undefined,
     set,
     submit,
     isBusy: execute.isPending,

@@ -1,9 +1,9 @@
-import { Box, Button, Group, Text } from '@mantine/core';
+import { Box, Button, Group, Menu, Text } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { EmptyState, ErrorPanel, IconTile, Loading, Page, SearchBox } from '../../ui/index.ts';
-import { actionsQuery } from '../actions/index.ts';
+import { actionsQuery, type SelfServiceAction } from '../actions/index.ts';
 import { useBlueprints } from '../blueprints/index.ts';
 import { entityCountQuery, entitySearchQuery } from '../entities/index.ts';
 import { useMay } from '../session/index.ts';
@@ -113,16 +113,33 @@ function CreateActions({ blueprint }: { blueprint: string }): ReactNode {
   const mayExecute = useMay('action:execute');
   const { data: actions = [] } = useQuery(actionsQuery);
   if (!mayExecute) return null;
-  return actions
-    .filter(({ trigger }) => trigger.operation === 'CREATE' && trigger.blueprintIdentifier === blueprint)
-    .slice(0, 3)
-    .map((action) => (
-      <Button
-        key={action.identifier}
-        variant="light"
-        renderRoot={(props) => <Link {...props} to="/self-serve" search={{ action: action.identifier }} />}
-      >
+  const own = actions.filter(
+    ({ trigger }) => trigger.operation === 'CREATE' && trigger.blueprintIdentifier === blueprint,
+  );
+  const toForm = (action: SelfServiceAction) => (props: object) => (
+    <Link {...props} to="/self-serve" search={{ action: action.identifier }} />
+  );
+  if (own.length <= shownCreateActions)
+    return own.map((action) => (
+      <Button key={action.identifier} variant="light" renderRoot={toForm(action)}>
         {action.title ?? action.identifier}
       </Button>
     ));
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="light">Create</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {own.map((action) => (
+          <Menu.Item key={action.identifier} renderRoot={toForm(action)}>
+            {action.title ?? action.identifier}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
 }
+
+/** More than these stand in a menu. */
+const shownCreateActions = 2;

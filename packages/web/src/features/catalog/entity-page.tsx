@@ -190,7 +190,7 @@ function Runs({ entity }: { entity: Entity }): ReactNode {
       {runs.isError ? (
         <ErrorPanel error={runs.error} />
       ) : rows.length > 0 ? (
-        <RunsTable runs={rows.slice(0, 10)} withEntity={false} />
+        <RunsTable runs={rows.slice(0, 10)} without="entity" />
       ) : (
         <Text size="sm" c="dimmed">
           No action was executed on it yet.

@@ -1,5 +1,6 @@
 import { lazy } from 'react';
 
+export { LatestRuns } from './latest-runs.tsx';
 export { awaitingCountQuery, runsQuery } from './queries.ts';
 export { RunsTable } from './runs-table.tsx';
 export const RunPage = lazy(() => import('./run-page.tsx').then((page) => ({ default: page.RunPage })));

@@ -1,4 +1,4 @@
-import { type AffectedEntity, type BodyOf, type QueryOf, type Run, runRoutes } from '@quayside/contracts';
+import { type AffectedEntity, type BodyOf, isFinal, type QueryOf, type Run, runRoutes } from '@quayside/contracts';
 import {
   infiniteQueryOptions,
   keepPreviousData,
@@ -84,7 +84,7 @@ export function approversQuery(id: string) {
 
 export type RunFilters = Pick<
   QueryOf<typeof runRoutes.list>,
-  'action' | 'blueprint' | 'entity' | 'active' | 'user_email' | 'source' | 'awaiting_me'
+  'action' | 'blueprint' | 'entity' | 'active' | 'status' | 'user_email' | 'source' | 'awaiting_me'
 >;
 
 export function runsQuery(filters: RunFilters) {
@@ -135,3 +135,13 @@ export const awaitingCountQuery = queryOptions({
   refetchInterval: 30_000,
   staleTime: 5_000,
 });
+
+/** What the person asked for last; asked often only while something of it goes on. */
+export function latestRunsQuery(email: string) {
+  return queryOptions({
+    queryKey: ['runs', 'latest', email],
+    queryFn: async ({ signal }) =>
+      (await call(runRoutes.list, { query: { user_email: email, limit: 8, ...version }, signal })).runs,
+    refetchInterval: ({ state }) => (state.data?.some((run) => !isFinal(run.status)) ? 5_000 : 60_000),
+  });
+}

@@ -48,7 +48,8 @@ export function RunPage(): ReactNode {
       <Page title={isNotFound ? 'There is no such run' : 'The run could not be loaded'}>
         {isNotFound ? (
           <EmptyState title={`Nothing is known about ${runId}`} action={<Link to="/runs">All runs</Link>}>
-            The id may be mistyped, or the run belongs to another organization.
+            The id may be mistyped, or the run is not yours to see: some are shown only to those who asked for them,
+            their approvers and administrators.
           </EmptyState>
         ) : (
           <ErrorPanel error={run.error} onRetry={() => void run.refetch()} />

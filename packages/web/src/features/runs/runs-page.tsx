@@ -1,12 +1,16 @@
-import { Box, Button, Group, Select, Switch, TextInput } from '@mantine/core';
+import { Box, Button, Checkbox, Group, Popover, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import type { RunStatus } from '@quayside/contracts';
+import { IconColumns } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
-import { EmptyState, ErrorPanel, Loading, originWord, Page } from '../../ui/index.ts';
+import { EmptyState, ErrorPanel, Loading, originWord, Page, statusWords } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { useOwnBlueprints } from '../blueprints/index.ts';
 import { useMe } from '../session/index.ts';
 import { type RunFilters, runsQuery } from './queries.ts';
+import { columnsShown, type RunColumn, runColumns } from './run-columns.tsx';
 import { RunsTable } from './runs-table.tsx';
 
 /** A run that is being watched in the list should not need a reload; a list of old ones need not be asked for again. */
@@ -25,9 +29,15 @@ export function RunsPage(): ReactNode {
     ...(search.active ? { active: true } : {}),
     ...(search.awaiting ? { awaiting_me: true } : {}),
     ...(search.mine ? { user_email: user.email } : {}),
+    ...(search.status ? { status: [search.status] } : {}),
     ...(search.source ? { source: [search.source] } : {}),
   };
   const runs = useInfiniteQuery({ ...runsQuery(filters), refetchInterval: refreshMs });
+  const [columns, setColumns] = useLocalStorage({
+    key: 'quayside.run-columns',
+    defaultValue: columnsShown,
+    getInitialValueInEffect: false,
+  });
   const rows = runs.data?.pages.flat() ?? [];
   const isFiltered = Object.keys(filters).length > 0;
   const change = (part: Partial<typeof search>): void =>
@@ -58,6 +68,16 @@ export function RunsPage(): ReactNode {
           onChange={(blueprint) => change({ blueprint: blueprint ?? undefined })}
         />
         <Select
+          aria-label="Status"
+          placeholder="All statuses"
+          clearable
+          clearButtonProps={{ 'aria-label': 'Clear status' }}
+          className="q-filter"
+          data={Object.entries(statusWords).map(([value, label]) => ({ value, label }))}
+          value={search.status ?? null}
+          onChange={(status) => change({ status: (status as RunStatus | null) ?? undefined })}
+        />
+        <Select
           aria-label="Source"
           placeholder="All sources"
           clearable
@@ -83,13 +103,19 @@ export function RunsPage(): ReactNode {
           checked={search.active ?? false}
           onChange={(event) => change({ active: event.currentTarget.checked || undefined })}
         />
+        <ColumnMenu columns={columns} onChange={setColumns} />
+        {runs.data && (
+          <Text size="sm" c="dimmed" role="status">
+            {`${rows.length}${runs.hasNextPage ? '+' : ''} ${rows.length === 1 ? 'run' : 'runs'}`}
+          </Text>
+        )}
       </div>
       {runs.isPending && <Loading label="Loading runs" />}
       {runs.isError && !runs.data && <ErrorPanel error={runs.error} onRetry={() => void runs.refetch()} />}
       {runs.data && (
         <Box className="q-panel q-clip">
           {rows.length > 0 ? (
-            <RunsTable runs={rows} />
+            <RunsTable runs={rows} columns={columns} />
           ) : isFiltered ? (
             <EmptyState
               title="No run matches the filters"
@@ -121,6 +147,40 @@ export function RunsPage(): ReactNode {
         </Group>
       )}
     </Page>
+  );
+}
+
+/** Which columns are shown; kept in this browser. */
+function ColumnMenu({
+  columns,
+  onChange,
+}: {
+  columns: readonly RunColumn[];
+  onChange: (columns: readonly RunColumn[]) => void;
+}): ReactNode {
+  return (
+    <Popover position="bottom-end" trapFocus withinPortal={false}>
+      <Popover.Target>
+        <Button variant="default" leftSection={<IconColumns size={16} />}>
+          Columns
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Columns">
+        <Stack gap="xs">
+          {runColumns.map(({ key, title }) => (
+            <Checkbox
+              key={key}
+              size="sm"
+              label={title}
+              checked={columns.includes(key)}
+              onChange={(event) =>
+                onChange(event.currentTarget.checked ? [...columns, key] : columns.filter((each) => each !== key))
+              }
+            />
+          ))}
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 

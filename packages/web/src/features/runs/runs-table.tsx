@@ -1,66 +1,29 @@
-import { isFinal, type Run } from '@quayside/contracts';
-import { Link } from '@tanstack/react-router';
+import type { Run } from '@quayside/contracts';
 import type { ReactNode } from 'react';
-import { Ago, Duration, None, originWord, ScrollRegion, StatusChip } from '../../ui/index.ts';
-import { EntityLink } from '../entities/index.ts';
-import { Person } from '../people/index.ts';
+import { Table } from '../../ui/index.ts';
+import { columnsShown, type RunColumn, runColumns } from './run-columns.tsx';
 
-/** Runs as rows; used by the runs page and by an entity's own runs. */
-export function RunsTable({ runs, withEntity = true }: { runs: readonly Run[]; withEntity?: boolean }): ReactNode {
+/** Runs as rows; used by the runs page, and by an entity's and an automation's own runs. */
+export function RunsTable({
+  runs,
+  columns = columnsShown,
+  without,
+}: {
+  runs: readonly Run[];
+  columns?: readonly RunColumn[];
+  /** What the page says already. */
+  without?: RunColumn;
+}): ReactNode {
+  const shown = runColumns.filter(({ key }) => key !== without && columns.includes(key));
   return (
-    <ScrollRegion label="Table of runs">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Action</th>
-            <th scope="col">Status</th>
-            {withEntity && <th scope="col">Entity</th>}
-            <th scope="col">Requested by</th>
-            <th scope="col">Source</th>
-            <th scope="col">Started</th>
-            <th scope="col">Duration</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.id}>
-              <td>
-                <Link to="/runs/$runId" params={{ runId: run.id }} className="q-cell">
-                  {run.action.title ?? run.action.identifier}
-                </Link>
-              </td>
-              <td>
-                <StatusChip status={run.status} label={run.statusLabel} />
-              </td>
-              {withEntity && (
-                <td>
-                  {run.entity && run.blueprint ? (
-                    <EntityLink
-                      blueprint={run.blueprint.identifier}
-                      identifier={run.entity.identifier}
-                      title={run.entity.title ?? run.entity.identifier}
-                    />
-                  ) : (
-                    <None />
-                  )}
-                </td>
-              )}
-              <td>
-                <span className="q-cell">
-                  <Person id={run.createdBy} />
-                </span>
-              </td>
-              <td>{originWord(run.source)}</td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <Ago at={run.createdAt} />
-              </td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <Duration from={run.createdAt} to={run.endedAt ?? (isFinal(run.status) ? run.updatedAt : undefined)} />
-              </td>
-            </tr>
+    <Table label="Table of runs" columns={shown.map(({ title }) => title)}>
+      {runs.map((run) => (
+        <tr key={run.id}>
+          {shown.map(({ key, cell }) => (
+            <td key={key}>{cell(run)}</td>
           ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+        </tr>
+      ))}
+    </Table>
   );
 }
