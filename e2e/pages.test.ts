@@ -273,6 +273,22 @@ const cases: readonly Case[] = [
   },
   { name: 'agents', path: '/agents', reach: row(/Connected/) },
   {
+    name: 'deliveries',
+    path: '/deliveries?kind=run',
+    async reach(page) {
+      await page
+        .getByRole('button', { name: /^Details of attempt 1 of r_/ })
+        .first()
+        .click();
+      await page.getByRole('region', { name: 'Request of attempt 1' }).waitFor();
+    },
+  },
+  {
+    name: 'dead letters',
+    path: '/deliveries?dead=true',
+    reach: (page) => page.getByText('There are no dead letters like this').waitFor(),
+  },
+  {
     name: 'audit log',
     path: '/audit?resource=run',
     async reach(page) {

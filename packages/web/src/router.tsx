@@ -17,6 +17,7 @@ import { AuditPage } from './features/audit/index.ts';
 import { AutomationPage, AutomationsPage } from './features/automations/index.ts';
 import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/index.ts';
 import { CredentialsPage } from './features/credentials/index.ts';
+import { DeliveriesPage } from './features/deliveries/index.ts';
 import { GuardrailsPage } from './features/guardrails/index.ts';
 import { PeoplePage } from './features/people/index.ts';
 import { ApprovalsPage, RunPage, RunsPage } from './features/runs/index.ts';
@@ -28,6 +29,7 @@ import {
   parseAutomationSearch,
   parseAutomationsSearch,
   parseCatalogSearch,
+  parseDeliveriesSearch,
   parseLoginSearch,
   parseNewActionSearch,
   parseRunsSearch,
@@ -144,6 +146,12 @@ const audit = createRoute({
   component: AuditPage,
   validateSearch: parseAuditSearch,
 });
+const deliveries = createRoute({
+  getParentRoute: () => shell,
+  path: '/deliveries',
+  component: DeliveriesPage,
+  validateSearch: parseDeliveriesSearch,
+});
 const start = createRoute({ getParentRoute: () => shell, path: '/get-started', component: StartPage });
 
 const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
@@ -163,6 +171,7 @@ const tree = root.addChildren([
     catalog,
     entity,
     agents,
+    deliveries,
     credentials,
     people,
     secrets,

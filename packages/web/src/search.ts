@@ -1,4 +1,13 @@
-import { type Operation, operations, origins, type RunStatus, runStatuses } from '@quayside/contracts';
+import {
+  deliveryStates,
+  type Operation,
+  operations,
+  origins,
+  type RunStatus,
+  runStatuses,
+  type SubjectKind,
+  subjectKinds,
+} from '@quayside/contracts';
 import { tryParse } from 'jsurl2';
 
 /**
@@ -92,6 +101,37 @@ export function parseAuditSearch(raw: Raw): AuditSearch {
     change: oneOf(raw.change, ['CREATE', 'UPDATE', 'DELETE', 'TIMER_EXPIRED']),
     origin: oneOf(raw.origin, origins),
     failed: flag(raw.failed),
+  };
+}
+
+const instant = (value: unknown): string | undefined => {
+  const found = text(value);
+  return found === undefined || Number.isNaN(Date.parse(found)) ? undefined : new Date(found).toISOString();
+};
+
+export interface DeliveriesSearch {
+  kind?: SubjectKind | undefined;
+  action?: string | undefined;
+  run?: string | undefined;
+  holder?: string | undefined;
+  state?: (typeof deliveryStates)[number] | undefined;
+  dead?: boolean | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  /** The attempt whose details are shown, `subject/number`. */
+  open?: string | undefined;
+}
+export function parseDeliveriesSearch(raw: Raw): DeliveriesSearch {
+  return {
+    kind: oneOf(raw.kind, subjectKinds),
+    action: text(raw.action),
+    run: text(raw.run),
+    holder: text(raw.holder),
+    state: oneOf(raw.state, deliveryStates),
+    dead: flag(raw.dead),
+    from: instant(raw.from),
+    to: instant(raw.to),
+    open: text(raw.open),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   IconRobot,
   IconRoute,
   IconRouteAltLeft,
+  IconSend,
   IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
@@ -73,6 +74,10 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
             <span>Agents</span>
           </Link>
         )}
+        <Link to="/deliveries" activeOptions={{ includeSearch: false }}>
+          <IconSend size={18} aria-hidden="true" />
+          <span>Deliveries</span>
+        </Link>
         {isAdmin && (
           <Link to="/settings/automations">
             <IconRouteAltLeft size={18} aria-hidden="true" />

@@ -16,6 +16,7 @@ export function useCommands(): Command[] {
     ['Approvals', '/approvals', 'inbox waiting approve decline'],
     ['Catalog', '/catalog', 'blueprints entities'],
     ['Agents', '/agents', 'execution'],
+    ['Deliveries', '/deliveries', 'ledger attempts dead letters'],
     ['Automations', '/settings/automations', 'trigger event evaluation'],
     ['Credentials', '/settings/credentials', 'client secret token'],
     ['Secrets', '/settings/secrets', 'token password template'],

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Ago, Duration, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
+import { holderOfAgent } from '../deliveries/index.ts';
 import { agentsQuery } from './queries.ts';
 
 export function AgentsPage(): ReactNode {
@@ -95,6 +96,7 @@ function AgentsTable({ agents }: { agents: readonly Agent[] }): ReactNode {
             <th scope="col">Labels</th>
             <th scope="col">Last seen</th>
             <th scope="col">First seen</th>
+            <th scope="col">Log</th>
           </tr>
         </thead>
         <tbody>
@@ -141,6 +143,15 @@ function AgentsTable({ agents }: { agents: readonly Agent[] }): ReactNode {
               </td>
               <td>
                 <Ago at={agent.firstSeenAt} />
+              </td>
+              <td>
+                <Link
+                  to="/deliveries"
+                  search={{ holder: holderOfAgent(agent.id) }}
+                  aria-label={`Deliveries of ${agent.id}`}
+                >
+                  Deliveries
+                </Link>
               </td>
             </tr>
           ))}

@@ -124,6 +124,13 @@ function RunView({ run }: { run: Run }): ReactNode {
                   </Tabs.Panel>
                   <Tabs.Panel value="deliveries">
                     <DeliveriesTable deliveries={deliveries} />
+                    {deliveries.length > 0 && (
+                      <Box p="sm">
+                        <Link to="/deliveries" search={{ run: run.id }}>
+                          Requests and answers in the ledger
+                        </Link>
+                      </Box>
+                    )}
                   </Tabs.Panel>
                   <Tabs.Panel value="data" p="md">
                     <Stack gap="md">

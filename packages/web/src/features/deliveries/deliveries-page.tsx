@@ -1,0 +1,303 @@
+import { Box, Button, Group, Select, Switch, Text, TextInput } from '@mantine/core';
+import { deliveryStates, type LedgerEntry, subjectKinds } from '@quayside/contracts';
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useId, useState } from 'react';
+import { Ago, Chip, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
+import { actionsQuery } from '../actions/index.ts';
+import { DeliveryDetails } from './delivery-details.tsx';
+import { type LedgerFilters, ledgerQuery } from './queries.ts';
+import { fromLocal, kindWords, stateWords, toLocal, verdictOf } from './words.ts';
+
+export function DeliveriesPage(): ReactNode {
+  const { open, ...search } = useSearch({ from: '/shell/deliveries' });
+  const navigate = useNavigate({ from: '/deliveries' });
+  const { data: actions = [] } = useQuery(actionsQuery);
+  const filters: LedgerFilters = {
+    ...(search.kind ? { kind: search.kind } : {}),
+    ...(search.action ? { action: search.action } : {}),
+    ...(search.run ? { run_id: search.run } : {}),
+    ...(search.holder ? { holder: search.holder } : {}),
+    ...(search.state ? { state: search.state } : {}),
+    ...(search.dead ? { dead: true } : {}),
+    ...(search.from ? { from: search.from } : {}),
+    ...(search.to ? { to: search.to } : {}),
+  };
+  const ledger = useInfiniteQuery(ledgerQuery(filters));
+  const entries = ledger.data?.pages.flatMap((page) => page.deliveries) ?? [];
+  const isFiltered = Object.keys(filters).length > 0;
+  const change = (part: Partial<typeof search & { open: string | undefined }>): void =>
+    void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
+  return (
+    <Page
+      title="Deliveries"
+      lead="Every attempt to hand something to its target: by agents and by the portal, with request and answer. Newest first."
+    >
+      <div className="q-filters">
+        <Choice
+          label="Kind"
+          all="All kinds"
+          values={subjectKinds.map((value) => [value, kindWords[value]])}
+          value={search.kind}
+          onChange={(kind) => change({ kind: subjectKinds.find((each) => each === kind) })}
+        />
+        <Choice
+          label="Action"
+          all="All actions"
+          values={actions.map((action) => [action.identifier, action.title ?? action.identifier])}
+          value={search.action}
+          onChange={(action) => change({ action })}
+        />
+        <Choice
+          label="State"
+          all="All states"
+          values={deliveryStates.map((value) => [value, stateWords[value]])}
+          value={search.state}
+          onChange={(state) => change({ state: deliveryStates.find((each) => each === state) })}
+        />
+        <TextFilter
+          label="Sender"
+          placeholder="Sender, or name*"
+          value={search.holder}
+          onChange={(holder) => change({ holder })}
+        />
+        <TextFilter label="Run" placeholder="Run id" value={search.run} onChange={(run) => change({ run })} />
+        <InstantFilter label="From" value={search.from} onChange={(from) => change({ from })} />
+        <InstantFilter label="Until" value={search.to} onChange={(to) => change({ to })} />
+        <Switch
+          label="Dead letters only"
+          checked={search.dead ?? false}
+          onChange={(event) => change({ dead: event.currentTarget.checked || undefined })}
+        />
+      </div>
+      {ledger.isPending && <Loading label="Loading deliveries" />}
+      {ledger.isError && !ledger.data && <ErrorPanel error={ledger.error} onRetry={() => void ledger.refetch()} />}
+      {ledger.data && (
+        <Box className="q-panel q-clip">
+          {entries.length > 0 ? (
+            <LedgerTable entries={entries} open={open} onOpen={(key) => change({ open: key })} />
+          ) : isFiltered ? (
+            <EmptyState
+              title={search.dead ? 'There are no dead letters like this' : 'No delivery matches the filters'}
+              action={
+                <Button
+                  size="xs"
+                  mt="xs"
+                  variant="default"
+                  onClick={() => void navigate({ search: {}, replace: true })}
+                >
+                  Clear the filters
+                </Button>
+              }
+            >
+              There may be others.
+            </EmptyState>
+          ) : (
+            <EmptyState title="Nothing was sent yet">
+              Execute an action; every attempt to hand it to its backend appears here.
+            </EmptyState>
+          )}
+        </Box>
+      )}
+      {ledger.hasNextPage && (
+        <Group justify="center" mt="md">
+          <Button variant="default" loading={ledger.isFetchingNextPage} onClick={() => void ledger.fetchNextPage()}>
+            Load more
+          </Button>
+        </Group>
+      )}
+    </Page>
+  );
+}
+
+function Choice({
+  label,
+  all,
+  values,
+  value,
+  onChange,
+}: {
+  label: string;
+  all: string;
+  values: readonly (readonly [string, string])[];
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}): ReactNode {
+  return (
+    <Select
+      aria-label={label}
+      placeholder={all}
+      searchable
+      clearable
+      clearButtonProps={{ 'aria-label': `Clear ${label.toLowerCase()}` }}
+      className="q-filter"
+      data={values.map(([each, word]) => ({ value: each, label: word }))}
+      value={value ?? null}
+      onChange={(chosen) => onChange(chosen ?? undefined)}
+    />
+  );
+}
+
+/** Typed whole, so it is asked for on Enter or on leaving, not at each letter. */
+function TextFilter({
+  label,
+  placeholder,
+  value = '',
+  onChange,
+}: {
+  label: string;
+  placeholder: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}): ReactNode {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const apply = (): void => {
+    if (text.trim() !== value) onChange(text.trim() || undefined);
+  };
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder={placeholder}
+      className="q-filter"
+      value={text}
+      onChange={(event) => setText(event.currentTarget.value)}
+      onBlur={apply}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') apply();
+      }}
+    />
+  );
+}
+
+function InstantFilter({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}): ReactNode {
+  return (
+    <TextInput
+      type="datetime-local"
+      aria-label={label}
+      className="q-filter"
+      value={toLocal(value)}
+      onChange={(event) => onChange(fromLocal(event.currentTarget.value))}
+    />
+  );
+}
+
+const keyOf = (entry: LedgerEntry): string => `${entry.subject}/${entry.attempt}`;
+
+function LedgerTable({
+  entries,
+  open,
+  onOpen,
+}: {
+  entries: readonly LedgerEntry[];
+  open: string | undefined;
+  onOpen: (key: string | undefined) => void;
+}): ReactNode {
+  return (
+    <ScrollRegion label="Table of deliveries">
+      <table className="q-table">
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">What</th>
+            <th scope="col">Outcome</th>
+            <th scope="col">Request</th>
+            <th scope="col">Sender</th>
+            <th scope="col">Attempt</th>
+            <th scope="col">Details</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <LedgerRow key={keyOf(entry)} entry={entry} isOpen={open === keyOf(entry)} onOpen={onOpen} />
+          ))}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+function LedgerRow({
+  entry,
+  isOpen,
+  onOpen,
+}: {
+  entry: LedgerEntry;
+  isOpen: boolean;
+  onOpen: (key: string | undefined) => void;
+}): ReactNode {
+  const detailsId = useId();
+  const verdict = verdictOf(entry);
+  const Glyph = isOpen ? IconChevronDown : IconChevronRight;
+  return (
+    <>
+      <tr>
+        <td style={{ whiteSpace: 'nowrap' }}>
+          <Ago at={entry.startedAt} />
+        </td>
+        <td>
+          <span className="q-cell">
+            <span className="q-dim">{kindWords[entry.kind]}</span> <Subject entry={entry} />
+          </span>
+        </td>
+        <td className="q-wrap" style={{ minWidth: 200 }}>
+          <Chip tone={verdict.tone}>{verdict.word}</Chip>
+          <Text size="xs" c="dimmed">
+            {entry.text}
+          </Text>
+        </td>
+        <td>
+          {entry.request ? (
+            <span className="q-cell q-mono" title={entry.request.url}>
+              {entry.request.method} {entry.request.url}
+            </span>
+          ) : (
+            <None />
+          )}
+        </td>
+        <td style={{ whiteSpace: 'nowrap' }}>{entry.holder}</td>
+        <td>{entry.attempt}</td>
+        <td>
+          <Button
+            size="compact-xs"
+            variant="default"
+            leftSection={<Glyph size={13} aria-hidden="true" />}
+            aria-label={`Details of attempt ${entry.attempt} of ${entry.subject}`}
+            aria-expanded={isOpen}
+            {...(isOpen ? { 'aria-controls': detailsId } : {})}
+            onClick={() => onOpen(isOpen ? undefined : keyOf(entry))}
+          >
+            Details
+          </Button>
+        </td>
+      </tr>
+      {isOpen && (
+        <tr id={detailsId}>
+          <td colSpan={7} style={{ maxWidth: 'none' }}>
+            <DeliveryDetails subject={entry.subject} attempt={entry.attempt} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** The run where there is one; else the thing of the catalog that it is about. */
+function Subject({ entry }: { entry: LedgerEntry }): ReactNode {
+  if (entry.runId !== undefined)
+    return (
+      <Link to="/runs/$runId" params={{ runId: entry.runId }}>
+        {entry.action ?? entry.runId}
+      </Link>
+    );
+  return [entry.blueprint, entry.entity].filter(Boolean).join(' / ') || entry.subject;
+}

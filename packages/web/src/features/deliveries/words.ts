@@ -1,0 +1,87 @@
+import type { Delivery, LedgerEntry, SubjectKind, WhyDelivery } from '@quayside/contracts';
+
+/** What people call it. */
+export const kindWords: Readonly<Record<SubjectKind, string>> = {
+  run: 'Run',
+  approval: 'Approval request',
+  change: 'Change log',
+  dead_letter: 'Dead-letter alert',
+};
+
+export const stateWords: Readonly<Record<Delivery['state'], string>> = {
+  open: 'Being sent',
+  settled: 'Recorded',
+  lost: 'Holder lost',
+  acknowledged: 'Taken for good',
+  returned: 'Given back',
+};
+
+export const whyWords: Readonly<Record<WhyDelivery['state'], string>> = {
+  delivered: 'Delivered',
+  under_way: 'Being sent',
+  waiting: 'Waiting for the next attempt',
+  given_up: 'Given up',
+  taken: 'Taken for good',
+  ended: 'Ended',
+};
+
+export type Tone = 'go' | 'stop' | 'busy' | 'calm';
+
+/** One word for what came of an attempt. */
+export function verdictOf(entry: Pick<LedgerEntry, 'state' | 'isDead' | 'isDelivered'>): { word: string; tone: Tone } {
+  if (entry.isDead) return { word: 'Dead letter', tone: 'stop' };
+  if (entry.isDelivered === true) return { word: 'Delivered', tone: 'go' };
+  if (entry.isDelivered === false) return { word: 'Failed', tone: 'stop' };
+  return {
+    word: stateWords[entry.state],
+    tone: entry.state === 'open' ? 'busy' : entry.state === 'lost' ? 'stop' : 'calm',
+  };
+}
+
+type Request = NonNullable<Delivery['request']>;
+
+/** A request as a receiver would print it. */
+export function requestText({ method, url, headers = {}, body, isBodyTruncated }: Request): string {
+  return join(`${method} ${url}`, headers, body, isBodyTruncated);
+}
+
+export function answerText(outcome: Extract<Delivery['outcome'], { kind: 'answered' }>): string {
+  return join(String(outcome.statusCode), outcome.headers, outcome.body, outcome.isBodyTruncated);
+}
+
+function join(
+  first: string,
+  headers: Readonly<Record<string, string>>,
+  body: string | undefined,
+  isTruncated: boolean | undefined,
+): string {
+  const lines = [first, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
+  if (body) lines.push('', indented(body));
+  if (isTruncated) lines.push('… (only the beginning is kept)');
+  return lines.join('\n');
+}
+
+/** JSON is read more easily with lines; whatever is none stays as it was sent. */
+function indented(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+/** Agents that name themselves get another process id with each start; what stays is the machine. */
+export function holderOfAgent(id: string): string {
+  return id.replace(/-\d+$/, '-*');
+}
+
+/** `datetime-local` speaks local time without a zone; addresses and the API speak instants. */
+export function toLocal(instant: string | undefined): string {
+  if (instant === undefined) return '';
+  const date = new Date(instant);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+export function fromLocal(local: string): string | undefined {
+  const date = new Date(local);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
