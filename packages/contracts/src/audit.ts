@@ -8,9 +8,12 @@ import { Document, Instant } from './values.ts';
  */
 export const eventNames = [
   'organization.updated',
+  // `<noun>.refused`: a write that was refused (packages/server/src/platform/refused-writes.ts).
+  'organization.refused',
   'user.created',
   'user.updated',
   'user.deleted',
+  'user.refused',
   'team.created',
   'team.updated',
   'team.deleted',
@@ -20,24 +23,30 @@ export const eventNames = [
   'credential.created',
   'credential.updated',
   'credential.deleted',
+  'credential.refused',
   'secret.created',
   'secret.updated',
   'secret.deleted',
+  'secret.refused',
   'blueprint.created',
   'blueprint.updated',
   'blueprint.deleted',
+  'blueprint.refused',
   'entity.created',
   'entity.updated',
   'entity.deleted',
+  'entity.refused',
   'entity.timer_expired',
   'action.created',
   'action.updated',
   'action.deleted',
+  'action.refused',
   'workflow.created',
   'workflow.updated',
   'workflow.deleted',
   'run.created',
   'run.updated',
+  'run.refused',
   'run.delivered',
   // Goes to a topic of the organization; the event is what the publisher reads.
   'run.published',
@@ -75,6 +84,8 @@ export const AuditRecord = Type.Object({
   }),
   context: Document,
   diff: Type.Object({ before: Type.Unknown(), after: Type.Unknown() }),
+  /** Of a refused write: the request, and the name of the refusal. */
+  additionalData: Type.Optional(Type.Object({ method: Type.String(), path: Type.String(), error: Type.String() })),
 });
 export type AuditRecord = Static<typeof AuditRecord>;
 
@@ -109,6 +120,9 @@ export const auditRoutes = {
       origin: Type.Optional(Type.Array(Type.String())),
       resources: Type.Optional(Type.Array(Type.String())),
       includes: Type.Optional(Type.Array(Type.String())),
+      actionType: Type.Optional(Type.Union([Type.Literal('automation'), Type.Literal('self-service')])),
+      /** E-mail or name of a person or credential, or id. */
+      by: Type.Optional(Type.String()),
       from: Type.Optional(Type.String({ format: 'date-time' })),
       to: Type.Optional(Type.String({ format: 'date-time' })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),

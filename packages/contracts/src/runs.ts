@@ -95,6 +95,8 @@ export const AffectedEntity = Type.Object({
   at: Instant,
   by: Type.String(),
   origin: Type.String(),
+  /** Why the change was refused; absent = it was made. */
+  error: Type.Optional(Type.String()),
 });
 export type AffectedEntity = Static<typeof AffectedEntity>;
 

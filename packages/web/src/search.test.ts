@@ -19,10 +19,13 @@ describe('addresses that people wrote', () => {
       mine: true,
     });
     expect(parseSelfServeSearch({ action: 42, actionInputs: [1], operation: 'EXPLODE' })).toEqual({ action: '42' });
-    expect(parseAuditSearch({ change: 'CREATE', origin: 'UI', failed: true })).toEqual({
+    expect(
+      parseAuditSearch({ change: 'CREATE', origin: 'UI', failed: true, from: '2026-02-01', to: '2026-13-01' }),
+    ).toEqual({
       change: 'CREATE',
       origin: 'UI',
       failed: true,
+      from: '2026-02-01',
     });
   });
 });

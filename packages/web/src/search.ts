@@ -94,13 +94,21 @@ export interface AuditSearch {
   change?: string | undefined;
   origin?: string | undefined;
   failed?: boolean | undefined;
+  by?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
 }
+const day = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined;
 export function parseAuditSearch(raw: Raw): AuditSearch {
   return {
     resource: text(raw.resource),
     change: oneOf(raw.change, ['CREATE', 'UPDATE', 'DELETE', 'TIMER_EXPIRED']),
     origin: oneOf(raw.origin, origins),
     failed: flag(raw.failed),
+    by: text(raw.by),
+    from: day(raw.from),
+    to: day(raw.to),
   };
 }
 

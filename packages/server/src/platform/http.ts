@@ -18,6 +18,7 @@ import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { Refusal, refuse } from './refusal.ts';
+import { createRefusedWrites } from './refused-writes.ts';
 import { compileChecks, compileReplyCheck } from './validation.ts';
 
 // A route may refuse what its row can not say.
@@ -92,6 +93,7 @@ const nobody: Actor = { kind: 'machine', orgId: 'nobody', id: 'nobody', name: 'n
 export function createHttp(options: HttpOptions): Http {
   const { log, metrics } = options;
   const limit = createRateLimit(options.rateLimitPerMinute);
+  const refusedWrites = createRefusedWrites(options.database);
   const served = new Set<string>();
   const draining = new AbortController();
   const app = fastify({
@@ -150,7 +152,16 @@ export function createHttp(options: HttpOptions): Http {
       ),
     );
   });
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log));
+  app.setErrorHandler(async (error, request, reply) => {
+    const { recordRefusal } = request as { recordRefusal?: (refusal: Refusal) => Promise<void> };
+    const refusal = asRefusal(error);
+    if (refusal)
+      await recordRefusal?.(refusal).catch((fault: Error) =>
+        log.warn({ traceId: request.id, error: fault.message }, 'a refused write is missing in the audit log'),
+      );
+    sendError(error, request, reply, log);
+    return reply;
+  });
   app.setNotFoundHandler((request, reply) => {
     if (options.servePage?.(request, reply)) return;
     const path = request.url.split('?')[0];
@@ -176,6 +187,18 @@ export function createHttp(options: HttpOptions): Http {
     return options.authenticate({ bearer: undefined, session });
   }
 
+  const seenBy = (actor: Actor, request: FastifyRequest) => {
+    const userAgent = request.headers['user-agent'] ?? '';
+    return {
+      orgId: actor.orgId,
+      actor,
+      origin: originOf(actor, userAgent, request),
+      log: log.child({ traceId: request.id }),
+      traceId: request.id,
+      userAgent,
+    };
+  };
+
   function add<R extends Route>(route: R, handler: Handler<R> | StreamHandler<R>): void {
     const key = `${route.method} ${route.path}`;
     if (served.has(key)) throw new Error(`${key} is served twice.`);
@@ -188,6 +211,17 @@ export function createHttp(options: HttpOptions): Http {
       config: { routeId: route.id },
       onRequest: async (request, reply) => {
         const actor = await actorOf(request);
+        if (actor)
+          (request as { recordRefusal?: (refusal: Refusal) => Promise<void> }).recordRefusal = (refusal) =>
+            refusedWrites.record({
+              world: seenBy(actor, request),
+              route,
+              params: request.params,
+              query: request.query,
+              body: request.body,
+              url: request.url,
+              refusal,
+            });
         if (!actor && route.can !== 'public')
           refuse('unauthorized', 'Sign in, or send "Authorization: Bearer <token>".');
         if (!unlimitedRoutes.has(route.id)) {
@@ -213,15 +247,7 @@ export function createHttp(options: HttpOptions): Http {
       },
       handler: async (request, reply) => {
         const actor = (request as { actor?: Actor | undefined }).actor ?? nobody;
-        const userAgent = request.headers['user-agent'] ?? '';
-        const world = createWorld({
-          database: options.database,
-          actor,
-          origin: originOf(actor, userAgent, request),
-          log: log.child({ traceId: request.id }),
-          traceId: request.id,
-          userAgent,
-        });
+        const world = createWorld({ database: options.database, ...seenBy(actor, request) });
         const input = {
           world,
           params: checks.params(request.params),

@@ -1,4 +1,4 @@
-import { type Database, named, sql, type Tx } from './db.ts';
+import { type Database, named, type Sql, sql, type Tx } from './db.ts';
 import type { Wakes } from './wake.ts';
 
 /**
@@ -48,6 +48,9 @@ interface WorkRow {
 }
 
 /** What work asks of its holder, and what a claimer has: work goes only to a claimer that has all of its labels. */
+/** Where the organization's agents wait for work. */
+export const agentQueue = (orgId: string): string => `agent:${orgId}`;
+
 export type Labels = Readonly<Record<string, string>>;
 
 export function queueTopic(queue: string): string {
@@ -118,6 +121,18 @@ export async function parkDue(
     returning work.key, work.fence as token, work.tries, taken.holder as "lostHolder"`);
 }
 
+const canBeTakenWith = (labels: Labels | undefined): Sql =>
+  sql`(labels is null or labels <@ ${JSON.stringify(labels ?? {})}::jsonb)`;
+
+/** Leases the rows of `taken`. */
+const leaseTaken = ({ holder, leaseMs }: { holder: string; leaseMs: number }): Sql => sql`
+  update work set
+    fence = fence + 1,
+    holder = ${holder},
+    due_at = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
+  from taken where work.id = taken.id
+  returning org_id, key, fence, tries, due_at, lost_holder`;
+
 /** Takes the rows with these keys that are parked or due. What somebody else holds, or waits for a retry, is left out. */
 export async function claimByKey(
   tx: Tx,
@@ -138,15 +153,10 @@ export async function claimByKey(
         select id, holder as lost_holder from work
         where org_id = ${request.orgId} and queue = any(${request.queues}) and key = any(${request.keys})
           and (due_at <= clock_timestamp() or due_at = 'infinity')
-          and (labels is null or labels <@ ${JSON.stringify(request.labels ?? {})}::jsonb)
+          and ${canBeTakenWith(request.labels)}
         for update skip locked
       )
-      update work set
-        fence = fence + 1,
-        holder = ${request.holder},
-        due_at = clock_timestamp() + ${request.leaseMs} * interval '1 millisecond'
-      from taken where work.id = taken.id
-      returning org_id, key, fence, tries, due_at, lost_holder`,
+      ${leaseTaken(request)}`,
     ),
   );
   return rows.map(toLeased);
@@ -164,17 +174,12 @@ export async function claim(
       with taken as (
         select id, holder as lost_holder from work
         where queue = ${request.queue} and due_at <= clock_timestamp()
-          and (labels is null or labels <@ ${JSON.stringify(request.labels ?? {})}::jsonb)
+          and ${canBeTakenWith(request.labels)}
         order by due_at, id
         limit ${request.limit}
         for update skip locked
       )
-      update work set
-        fence = fence + 1,
-        holder = ${request.holder},
-        due_at = clock_timestamp() + ${request.leaseMs} * interval '1 millisecond'
-      from taken where work.id = taken.id
-      returning org_id, key, fence, tries, due_at, lost_holder`,
+      ${leaseTaken(request)}`,
     ),
   );
   return rows.map(toLeased);

@@ -10,6 +10,9 @@ export interface AuditFilter {
   status?: string;
   origins?: readonly string[];
   resources?: readonly string[];
+  /** E-mail, name of a credential, or id of either. */
+  by?: string;
+  actionType?: 'automation' | 'self-service';
   from?: Date;
   to?: Date;
   /** Leaves out private runs that this user neither asked for nor approves. */
@@ -42,6 +45,9 @@ const actionOf: Readonly<Record<string, AuditRecord['action']>> = {
   ended: 'DELETE',
   timer_expired: 'TIMER_EXPIRED',
 };
+/** Of a refused write, by its method. */
+const triedOf: Readonly<Record<string, AuditRecord['action']>> = { POST: 'CREATE', DELETE: 'DELETE' };
+const isTried = (method: string): Sql => sql`(name like '%.refused' and after->>'method' = ${method})`;
 
 export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Promise<AuditRecord[]> {
   const where: Sql[] = [sql`org_id = ${orgId}`];
@@ -52,14 +58,23 @@ export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Pr
   if (filter.status !== undefined) where.push(sql`status = ${filter.status}`);
   if (filter.origins !== undefined) where.push(sql`origin = any(${filter.origins})`);
   if (filter.resources !== undefined) where.push(sql`resource = any(${filter.resources})`);
+  if (filter.by !== undefined)
+    where.push(
+      sql`${filter.by} in (actor->>'userId', actor->'user'->>'email', actor->'user'->>'name', actor->'machine'->>'name')`,
+    );
+  if (filter.actionType !== undefined)
+    where.push(sql`exists (select from runs r where r.org_id = events.org_id and r.id = events.run_id
+      and (r.source = 'AUTOMATION') = ${filter.actionType === 'automation'})`);
   if (filter.from !== undefined) where.push(sql`at >= ${filter.from}`);
   if (filter.to !== undefined) where.push(sql`at <= ${filter.to}`);
-  if (filter.action === 'CREATE') where.push(sql`name like '%.created'`);
-  else if (filter.action === 'DELETE') where.push(sql`(name like '%.deleted' or name like '%.ended')`);
+  if (filter.action === 'CREATE') where.push(sql`(name like '%.created' or ${isTried('POST')})`);
+  else if (filter.action === 'DELETE')
+    where.push(sql`(name like '%.deleted' or name like '%.ended' or ${isTried('DELETE')})`);
   else if (filter.action === 'TIMER_EXPIRED') where.push(sql`name = 'entity.timer_expired'`);
   else if (filter.action === 'UPDATE')
     where.push(
-      sql`name not like '%.created' and name not like '%.deleted' and name not like '%.ended' and name <> 'entity.timer_expired'`,
+      sql`name not like '%.created' and name not like '%.deleted' and name not like '%.ended' and name <> 'entity.timer_expired'
+        and not ${isTried('POST')} and not ${isTried('DELETE')}`,
     );
   if (filter.visibleTo !== undefined)
     where.push(sql`(run_id is null or not exists (
@@ -68,9 +83,15 @@ export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Pr
   const rows = await tx.many<EventRow>(
     sql`select * from events where ${join(where, ' and ')} order by seq desc limit ${filter.limit}`,
   );
-  return rows.map((row) => ({
+  return rows.map(toRecord);
+}
+
+function toRecord(row: EventRow): AuditRecord {
+  const verb = row.name.split('.')[1] ?? '';
+  const tried = verb === 'refused' ? (row.after as { method: string; path: string; error: string }) : undefined;
+  return {
     identifier: `event_${row.seq}`,
-    action: actionOf[row.name.split('.')[1] ?? ''] ?? 'UPDATE',
+    action: (tried ? triedOf[tried.method] : actionOf[verb]) ?? 'UPDATE',
     resourceType: row.resource,
     status: row.status,
     ...(row.message ? { message: row.message } : {}),
@@ -82,6 +103,7 @@ export async function listEvents(tx: Tx, orgId: string, filter: AuditFilter): Pr
       ...(row.run_id ? { runId: row.run_id } : {}),
       [row.resource]: row.subject,
     },
-    diff: { before: row.before ?? null, after: row.after ?? null },
-  }));
+    diff: { before: row.before ?? null, after: (tried ? null : row.after) ?? null },
+    ...(tried ? { additionalData: tried } : {}),
+  };
 }

@@ -236,7 +236,7 @@ export async function listChanges(
 ): Promise<ChangeRow[]> {
   return tx.many(sql`
     select name, at, actor, origin, run_id from events
-    where org_id = ${orgId} and blueprint = ${blueprint} and entity = ${entity} and resource = 'entity'
+    where org_id = ${orgId} and blueprint = ${blueprint} and entity = ${entity} and resource = 'entity' and status = 'SUCCESS'
     order by seq desc limit ${limit}`);
 }
 

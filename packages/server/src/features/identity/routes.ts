@@ -24,9 +24,9 @@ export function serveIdentity(
     reply.header('set-cookie', cookie(token, sessionAbsoluteMs / 1000));
     return { ...signedIn };
   });
-  http.serve(identityRoutes.logout, async ({ request, reply }) => {
+  http.serve(identityRoutes.logout, async ({ world, request, reply }) => {
     const session = sessionOf(request.headers.cookie);
-    if (session) await identity.logout(session);
+    if (session) await identity.logout(world, session);
     reply.header('set-cookie', cookie('', 0));
     return {};
   });

@@ -30,7 +30,7 @@ export interface Identity {
     world: World,
     input: { email: string; password: string; address: string },
   ): Promise<{ token: string; signedIn: SignedIn }>;
-  logout(session: string): Promise<void>;
+  logout(world: World, session: string): Promise<void>;
   /** With the token of a password link; signs in. */
   setPassword(world: World, input: { token: string; password: string }): Promise<{ token: string; signedIn: SignedIn }>;
   changePassword(
@@ -135,6 +135,19 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     }
   }
 
+  /** Nobody is signed in, so it is the portal that tells it. How often is bounded by `loginLimit`. */
+  async function recordRefusedLogin(world: World, user: store.StoredUser, isRight: boolean): Promise<void> {
+    const actor: Actor = { kind: 'system', orgId: user.orgId, id: 'quayside', permissions: new Set() };
+    await createWorld({ ...world, database, actor, origin: 'UI' }).transaction((ctx) =>
+      ctx.emit({
+        name: 'session.refused',
+        subject: user.email,
+        status: 'FAILURE',
+        message: isRight ? 'The account is not active.' : 'The password was wrong.',
+      }),
+    );
+  }
+
   async function signIn(world: World, user: store.StoredUser): Promise<{ token: string; signedIn: SignedIn }> {
     const token = randomBytes(32).toString('base64url');
     // The request came from nobody known; from here on it acts as the user.
@@ -171,14 +184,18 @@ export function createIdentity(database: Database, vault: Vault): Identity {
       const isRight = await verifyPassword(password, user?.passwordHash);
       if (!user || !isRight || user.status !== 'ACTIVE') {
         countFailure(tries);
+        if (user) await recordRefusedLogin(world, user, isRight);
         refuse('unauthorized', 'The e-mail or the password is wrong.');
       }
       failures.delete(account.key);
       return signIn(world, user);
     },
 
-    async logout(session) {
-      await database.system((tx) => store.deleteSession(tx, hash(session)));
+    async logout(world, session) {
+      await world.transaction(async (ctx) => {
+        const isEnded = await store.deleteSession(ctx.db, ctx.orgId, hash(session));
+        if (isEnded && ctx.actor.kind === 'user') await ctx.emit({ name: 'session.ended', subject: ctx.actor.email });
+      });
     },
 
     async setPassword(world, { token, password }) {

@@ -94,8 +94,8 @@ export async function useSession(tx: Tx, tokenHash: Buffer, idleMs: number): Pro
   return row && toUser(row);
 }
 
-export async function deleteSession(tx: Tx, tokenHash: Buffer): Promise<void> {
-  await tx.run(sql`delete from sessions where token_hash = ${tokenHash}`);
+export async function deleteSession(tx: Tx, orgId: string, tokenHash: Buffer): Promise<boolean> {
+  return (await tx.run(sql`delete from sessions where org_id = ${orgId} and token_hash = ${tokenHash}`)) > 0;
 }
 
 export async function deleteEndedSessions(tx: Tx): Promise<number> {

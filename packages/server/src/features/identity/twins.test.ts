@@ -148,7 +148,7 @@ describe('a team', () => {
     ).toBe(422);
     const { audits } = (
       await test.machine.call(auditRoutes.list, {
-        query: { blueprint: '_team', entity: 'ops', resources: ['entity'] },
+        query: { blueprint: '_team', entity: 'ops', resources: ['entity'], status: 'SUCCESS' },
       })
     ).body;
     expect(audits.map(({ action }) => action)).toEqual(['UPDATE', 'CREATE']);

@@ -56,7 +56,7 @@ export function createPublisher(dependencies: {
     const runIds = events.flatMap((event) => (event.name === 'run.published' && event.runId ? [event.runId] : []));
     const runs = new Map((await findPublishableRuns(ctx, vault, runIds)).map((run) => [run.id, run]));
     const secret = runs.size > 0 ? await signingSecret(ctx, vault) : '';
-    const destinationOf = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
+    const destinations = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
     const items: Item[] = [];
     for (const event of events) {
       const item: Item = { cursor: event.cursor, bytes: 0 };
@@ -69,7 +69,7 @@ export function createPublisher(dependencies: {
         item.runId = run.id;
         if (run.payload.type === 'KAFKA') item.publication = { subject: run.id, text: portableJson(run.shown.body) };
       } else {
-        const destination = await destinationOf(event);
+        const destination = await destinations.of(event);
         // What the portal sends itself is a message of features/messages.
         if (!destination || (destination.type === 'WEBHOOK' && !destination.agent)) continue;
         item.record = {

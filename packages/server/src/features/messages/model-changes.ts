@@ -41,17 +41,30 @@ function isChange(event: Pick<Change, 'name' | 'blueprint'>): boolean {
   );
 }
 
-/** For the events of one read: where each of them goes, with every blueprint asked for once. */
-export function createDestinations(
-  findBlueprint: (identifier: string) => Promise<unknown>,
-): (event: Change) => Promise<ChangeLogDestination | undefined> {
+/** Where the events of one read go, with every blueprint asked for once. */
+export interface Destinations {
+  of(event: Change): Promise<ChangeLogDestination | undefined>;
+  /** False = it goes nowhere, whatever it says. */
+  mayHave(event: Pick<Change, 'name' | 'blueprint'>): Promise<boolean>;
+}
+
+export function createDestinations(findBlueprint: (identifier: string) => Promise<unknown>): Destinations {
   const known = new Map<string, ChangeLogDestination | undefined>();
-  return async (event) => {
-    if (!isChange(event)) return undefined;
-    const blueprint = event.blueprint ?? '';
-    if (!known.has(blueprint)) known.set(blueprint, destinationOf(await findBlueprint(blueprint)));
-    // The last message of a blueprint is that of its end.
-    return known.get(blueprint) ?? (event.name === 'blueprint.deleted' ? destinationOf(event.before) : undefined);
+  const ofBlueprint = async (identifier: string) => {
+    if (!known.has(identifier)) known.set(identifier, destinationOf(await findBlueprint(identifier)));
+    return known.get(identifier);
+  };
+  // The last message of a blueprint is that of its end, and goes where it said itself.
+  const isEnd = ({ name }: Pick<Change, 'name'>) => name === 'blueprint.deleted';
+  return {
+    async of(event) {
+      if (!isChange(event)) return undefined;
+      return (await ofBlueprint(event.blueprint ?? '')) ?? (isEnd(event) ? destinationOf(event.before) : undefined);
+    },
+    async mayHave(event) {
+      if (!isChange(event)) return false;
+      return isEnd(event) || (await ofBlueprint(event.blueprint ?? '')) !== undefined;
+    },
   };
 }
 

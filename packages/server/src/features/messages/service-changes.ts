@@ -1,4 +1,4 @@
-import { readEvents } from '../../platform/event-reader.ts';
+import { type EventHead, readBodies, readHeads } from '../../platform/event-reader.ts';
 import { type Reader, recordingReader } from '../../platform/readers.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
 import { readAgentStreamer } from '../identity/index.ts';
@@ -10,17 +10,35 @@ import { post } from './service.ts';
  * goes into Kafka is the publisher's (features/kafka). Where the agents may read Kafka, both have a change for agents: while
  * they change over it may come twice, and never not at all.
  */
+/** What is read whole and posted at once; the rest comes in the next step. */
+const messagesPerStep = 200;
+
 export function createChangeLog({ hasKafka }: { hasKafka: boolean }): Reader {
   return recordingReader({
     name: 'changes',
-    eventsPerStep: 200,
-    read: readEvents,
+    eventsPerStep: 2_000,
+    read: readHeads,
     trouble: 'changes of the catalog are not sent to their URLs; they are kept and tried again',
-    async handle(ctx, events) {
-      const destinationOf = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
+    async handle(ctx, heads) {
+      const destinations = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
       const arePolling = !hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA';
-      for (const event of events) {
-        const destination = await destinationOf(event);
+      const concerning: EventHead[] = [];
+      let count = 0;
+      for (const head of heads) {
+        if (await destinations.mayHave(head)) {
+          if (concerning.length === messagesPerStep) break;
+          concerning.push(head);
+        }
+        count += 1;
+      }
+      const bodies = await readBodies(
+        ctx.db,
+        ctx.orgId,
+        concerning.map(({ cursor }) => cursor.seq),
+      );
+      for (const head of concerning) {
+        const event = { ...head, before: null, after: null, ...bodies.get(head.cursor.seq) };
+        const destination = await destinations.of(event);
         if (destination?.type !== 'WEBHOOK' || (destination.agent && !arePolling)) continue;
         const message = changeLogMessage(event, destination);
         const { blueprint, entity, runId } = event;
@@ -34,7 +52,7 @@ export function createChangeLog({ hasKafka }: { hasKafka: boolean }): Reader {
           ...(runId === null ? {} : { runId }),
         });
       }
-      return events.length;
+      return count;
     },
   });
 }

@@ -12,6 +12,7 @@ import type { Ctx, World } from '../../platform/ctx.ts';
 import type { Tx } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import {
+  agentQueue,
   claim,
   enqueue,
   type LeasedWork,
@@ -35,8 +36,6 @@ export const messageQueue = 'message';
 
 /** Messages that the organization's agents carry. */
 export const agentMessageQueue = (orgId: string): string => `agent-message:${orgId}`;
-/** Agents wait for runs and messages in one place: this queue's (runs/service.ts). */
-const agentQueue = (orgId: string): string => `agent:${orgId}`;
 
 export interface Post {
   kind: MessageKind;
@@ -54,6 +53,7 @@ export async function post(ctx: Ctx, message: Post): Promise<string> {
   const isForAgents = payload.type === 'CHANGE';
   const queue = isForAgents ? agentMessageQueue(ctx.orgId) : messageQueue;
   await enqueue(ctx.db, { orgId: ctx.orgId, queue, key: id });
+  // Agents wait for runs and messages in one place.
   if (isForAgents) ctx.db.wake(queueTopic(agentQueue(ctx.orgId)));
   return id;
 }
@@ -70,13 +70,12 @@ export async function claimMessages(
 ): Promise<LeasedMessage[]> {
   const taken = await claim(tx, request);
   await openDeliveries(tx, request.holder, taken);
-  const leased: LeasedMessage[] = [];
-  for (const work of taken) {
-    const [message] = await store.findMessages(tx, work.orgId, [work.key]);
+  const messages = new Map((await store.findMessages(tx, taken)).map((message) => [message.id, message]));
+  return taken.map((work) => {
+    const message = messages.get(work.key);
     if (!message) throw new Error(`The work ${work.key} has no message.`);
-    leased.push({ message, work });
-  }
-  return leased;
+    return { message, work };
+  });
 }
 
 /** Gives it back unused. */

@@ -1,4 +1,4 @@
-import { sql, type Tx } from '../../platform/db.ts';
+import { join, sql, type Tx } from '../../platform/db.ts';
 import type { Message } from './model.ts';
 
 export async function insertMessage(tx: Tx, orgId: string, message: Omit<Message, 'status'>): Promise<void> {
@@ -10,8 +10,12 @@ export async function insertMessage(tx: Tx, orgId: string, message: Omit<Message
 
 const columns = sql`id, kind, run_id as "runId", blueprint, entity, payload, status`;
 
-export async function findMessages(tx: Tx, orgId: string, ids: readonly string[]): Promise<Message[]> {
-  return tx.many(sql`select ${columns} from messages where org_id = ${orgId} and id = any(${ids})`);
+/** Of several organizations; ids are unique across them, and each is looked up in its own. */
+export async function findMessages(tx: Tx, wanted: readonly { orgId: string; key: string }[]): Promise<Message[]> {
+  if (wanted.length === 0) return [];
+  return tx.many(sql`
+    select ${columns} from messages
+    where (org_id, id) in (${join(wanted.map(({ orgId, key }) => sql`(${orgId}, ${key})`))})`);
 }
 
 export async function lockMessage(tx: Tx, orgId: string, id: string): Promise<Message | undefined> {

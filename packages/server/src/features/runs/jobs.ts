@@ -1,4 +1,4 @@
-import { startWorkLoop, type WorkLoop } from '../../platform/jobs.ts';
+import { startAttempts, startWorkLoop, type WorkLoop } from '../../platform/jobs.ts';
 import type { ClaimWaits } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
 import { githubQueue, kafkaQueue, serverQueue } from './service.ts';
@@ -7,8 +7,6 @@ import type { Github } from './service-github.ts';
 import type { Republishing } from './service-kafka.ts';
 
 const maxConcurrent = 32;
-const claimWaitMs = 30_000;
-const pauseAfterFaultMs = 1_000;
 
 /** The runs that the server delivers itself. One that can not be recorded is delivered again, with the same idempotency key. */
 export function startServerDeliveries(delivery: ServerDelivery, waits: ClaimWaits, log: Logger): WorkLoop {
@@ -24,38 +22,21 @@ export function startServerDeliveries(delivery: ServerDelivery, waits: ClaimWait
 }
 
 /** Waits for work of the Kafka queue to become due, and has its messages published again. */
-export const startRepublishing = (republishing: Republishing, waits: ClaimWaits, log: Logger) =>
-  startLoop(kafkaQueue, () => republishing.republish(), waits, log, 'runs could not be published again');
+export const startRepublishing = (republishing: Republishing, waits: ClaimWaits, log: Logger): WorkLoop =>
+  startAttempts({
+    queue: kafkaQueue,
+    attempt: () => republishing.republish(),
+    trouble: 'runs could not be published again',
+    waits,
+    log,
+  });
 
 /** Waits for workflow runs of GitHub that are to be looked after. */
-export const startWatching = (github: Github, waits: ClaimWaits, log: Logger) =>
-  startLoop(githubQueue, () => github.watch(maxConcurrent), waits, log, 'workflow runs could not be looked after');
-
-function startLoop<T>(
-  queue: string,
-  attempt: () => Promise<T[]>,
-  waits: ClaimWaits,
-  log: Logger,
-  fault: string,
-): WorkLoop {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-
-  async function loop(): Promise<void> {
-    while (!signal.aborted)
-      try {
-        await waits.wait(queue, attempt, { waitMs: claimWaitMs, signal });
-      } catch (error) {
-        log.warn({ error: (error as Error).message }, `${fault}; trying again shortly`);
-        await new Promise((resolve) => setTimeout(resolve, pauseAfterFaultMs));
-      }
-  }
-  const looping = loop();
-
-  return {
-    async stop() {
-      stopping.abort();
-      await looping;
-    },
-  };
-}
+export const startWatching = (github: Github, waits: ClaimWaits, log: Logger): WorkLoop =>
+  startAttempts({
+    queue: githubQueue,
+    attempt: () => github.watch(maxConcurrent),
+    trouble: 'workflow runs could not be looked after',
+    waits,
+    log,
+  });

@@ -525,3 +525,14 @@ export function toRun(stored: StoredRun): Run {
     ...(stored.endedAt ? { endedAt: stored.endedAt.toISOString() } : {}),
   };
 }
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Whether an agent with these labels may take what asks for the wanted ones; the same in SQL in platform/leases.ts. */
+export const hasLabels = (labels: Labels, wanted: Labels): boolean =>
+  Object.entries(wanted).every(([name, value]) => labels[name] === value);
+
+export function describeLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? 'no labels' : pairs.join(', ');
+}

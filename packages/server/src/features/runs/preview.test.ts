@@ -91,6 +91,11 @@ it('names the agents that may take it', async () => {
     },
   });
   expect((await preview('asking')).carrier).toMatchObject({ names: ['agent-7'] });
+  await create('labelled', { agent: true, agentLabels: { env: 'prod' }, url: `${target.url}/orders` });
+  expect((await preview('labelled')).carrier).toEqual({
+    names: [],
+    text: 'No execution agent with env=prod is connected; the run would wait for one.',
+  });
 });
 
 it('tells what executing would refuse, and why a run would fail', async () => {

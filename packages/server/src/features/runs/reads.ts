@@ -8,6 +8,9 @@ interface ChangeRow {
   at: Date;
   origin: string;
   actor: { userId: string; user?: { email?: string } };
+  status: string;
+  message: string | null;
+  method: string | null;
 }
 
 const operations: Readonly<Record<string, AffectedEntity['operation']>> = {
@@ -16,17 +19,21 @@ const operations: Readonly<Record<string, AffectedEntity['operation']>> = {
   'entity.deleted': 'DELETE',
 };
 
-/** Catalog changes that carry the run's id, from the one record of what happened. */
+const tried: Readonly<Record<string, AffectedEntity['operation']>> = { POST: 'CREATE', DELETE: 'DELETE' };
+
+/** Catalog changes that carry the run's id, those that were refused too, from the one record of what happened. */
 export async function listAffectedEntities(tx: Tx, orgId: string, runId: string): Promise<AffectedEntity[]> {
   const rows = await tx.many<ChangeRow>(sql`
-    select name, blueprint, entity, at, origin, actor from events
-    where org_id = ${orgId} and run_id = ${runId} and resource = 'entity' order by seq limit 1000`);
+    select name, blueprint, entity, at, origin, actor, status, message, case when name = 'entity.refused' then after->>'method' end as method
+    from events
+    where org_id = ${orgId} and run_id = ${runId} and resource = 'entity' and entity is not null order by seq limit 1000`);
   return rows.map((row) => ({
     blueprint: row.blueprint,
     entity: row.entity,
-    operation: operations[row.name] ?? 'UPDATE',
+    operation: operations[row.name] ?? tried[row.method ?? ''] ?? 'UPDATE',
     at: row.at.toISOString(),
     by: row.actor.user?.email ?? row.actor.userId,
     origin: row.origin,
+    ...(row.status === 'FAILURE' ? { error: row.message ?? '' } : {}),
   }));
 }

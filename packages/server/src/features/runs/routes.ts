@@ -61,13 +61,11 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
   http.serve(runRoutes.addLogs, async ({ world, params, body }) => ({
     count: await runs.addLogs(world, params.run_id, body.messages),
   }));
-  http.serve(runRoutes.listLogs, async ({ world, params, query }) => ({
-    runLogs: (
-      await service.listLogs(world, params.run_id, { limit: query.limit ?? defaultLogs, after: query.offset ?? 0 })
-    ).runLogs,
-  }));
+  http.serve(runRoutes.listLogs, async ({ world, params, query }) =>
+    service.listLogs(world, params.run_id, { limit: query.limit ?? defaultLogs, after: query.offset ?? 0 }),
+  );
   http.serve(runRoutes.logLines, async ({ world, params, query }) =>
-    service.listLogs(world, params.run_id, { limit: query.limit ?? maxLogLines, after: query.after ?? 0 }),
+    service.readLogLines(world, params.run_id, { limit: query.limit ?? maxLogLines, after: query.after ?? 0 }),
   );
   http.serve(runRoutes.searchLogs, async ({ world, params, query }) =>
     service.searchLogs(world, params.run_id, { text: query.text, after: query.after ?? 0, limit: maxLogMatches }),

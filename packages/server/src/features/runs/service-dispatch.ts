@@ -21,6 +21,7 @@ import {
 import type { Ctx, World } from '../../platform/ctx.ts';
 import type { Tx } from '../../platform/db.ts';
 import {
+  agentQueue,
   type ClaimWaits,
   claim,
   claimByKey,
@@ -38,15 +39,7 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
-import {
-  agentQueue,
-  connectedWithinMs,
-  integrationQueue,
-  kafkaQueue,
-  mustLock,
-  type RunService,
-  runTopic,
-} from './service.ts';
+import { connectedWithinMs, integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
 import * as store from './store-dispatch.ts';
 

@@ -1,11 +1,11 @@
 import { isFinal } from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
-import { cancelWork, parkDue } from '../../platform/leases.ts';
+import { agentQueue, cancelWork, parkDue } from '../../platform/leases.ts';
 import { loseDeliveries } from '../deliveries/index.ts';
 import { readAgentStreamer } from '../identity/index.ts';
 import { maxLostLeases } from './model.ts';
-import { agentQueue, kafkaQueue, mustLock, type RunService } from './service.ts';
+import { kafkaQueue, mustLock, type RunService } from './service.ts';
 import { findRuns, insertLogs } from './store.ts';
 import * as store from './store-dispatch.ts';
 

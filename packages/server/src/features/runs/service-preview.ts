@@ -1,5 +1,6 @@
 import type { Agent, RunPreview } from '@quayside/contracts';
 import { buildMessage, prepare } from '@quayside/delivery';
+import { describeLabels, hasLabels, type Labels } from './model.ts';
 
 /** What would be sent, as the sender would make it; of the masked payload. */
 export function previewRequest(runId: string, payload: Record<string, unknown>): NonNullable<RunPreview['request']> {
@@ -27,10 +28,12 @@ export function previewCarrier(
 ): NonNullable<RunPreview['carrier']> {
   const { type } = payload;
   if (payload.agent === true) {
-    const names = agents.filter((agent) => agent.isConnected).map((agent) => agent.id);
+    const wanted = (payload.agentLabels ?? {}) as Labels;
+    const connected = agents.filter((agent) => agent.isConnected);
+    const names = connected.filter(({ labels }) => hasLabels(labels, wanted)).map((agent) => agent.id);
     const text =
       names.length === 0
-        ? 'No execution agent is connected; the run would wait for one.'
+        ? `No execution agent ${connected.length === 0 ? 'is connected' : `with ${describeLabels(wanted)} is connected`}; the run would wait for one.`
         : `The next of ${names.length === 1 ? 'one connected agent' : `${names.length} connected agents`} that is free; its mapping file may change the request.`;
     return { names, text };
   }

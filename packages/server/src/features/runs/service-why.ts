@@ -9,7 +9,7 @@ import {
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { refuseMissing } from '../../platform/refusal.ts';
 import { listDeliveriesOf } from '../deliveries/index.ts';
-import type { StoredRun } from './model.ts';
+import { describeLabels, hasLabels, type Labels, type StoredRun } from './model.ts';
 import { connectedWithinMs } from './service.ts';
 import { freezeOf, guardrailSettings, maySee } from './service-guards.ts';
 import { findRun } from './store.ts';
@@ -104,8 +104,8 @@ async function whyInProgress(ctx: Ctx, run: StoredRun, deliveries: readonly Deli
       text: `${lost}No execution agent is connected. The run waits until one is.`,
       needsAgent: true,
     };
-  const wanted = (run.payload?.agentLabels ?? {}) as Readonly<Record<string, string>>;
-  const able = agents.filter(({ labels }) => Object.entries(wanted).every(([name, value]) => labels[name] === value));
+  const wanted = (run.payload?.agentLabels ?? {}) as Labels;
+  const able = agents.filter(({ labels }) => hasLabels(labels, wanted));
   if (able.length === 0) {
     const named = agents.slice(0, maxNamed).map(({ id, labels }) => `${id} (${describeLabels(labels)})`);
     const more = agents.length > named.length ? ` and ${agents.length - named.length} more` : '';
@@ -127,11 +127,6 @@ async function whyInProgress(ctx: Ctx, run: StoredRun, deliveries: readonly Deli
 
 /** So many agents are named in the sentence. */
 const maxNamed = 5;
-
-function describeLabels(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-  return pairs.length === 0 ? 'no labels' : pairs.join(', ');
-}
 
 function describeAttempt(delivery: Delivery): string {
   const { attempt, holder, state, outcome } = delivery;

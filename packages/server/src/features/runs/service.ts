@@ -15,7 +15,7 @@ import {
 } from '@quayside/contracts';
 import { type Ctx, causeOf, type World } from '../../platform/ctx.ts';
 import { newId } from '../../platform/ids.ts';
-import { enqueue, type Labels, park } from '../../platform/leases.ts';
+import { agentQueue, enqueue, type Labels, park } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
@@ -65,7 +65,6 @@ import * as dispatchStore from './store-dispatch.ts';
  * Runs: execute, report, read. Everything a call changes (run, work, log lines, events) is one transaction, so a crash at
  * any point leaves either all of it or nothing. Every change of a run happens under its lock (store.lockRun).
  */
-export const agentQueue = (orgId: string): string => `agent:${orgId}`;
 /** Work that the server delivers itself, for all organizations. */
 export const serverQueue = 'server';
 /** Work whose message is in the organization's topic, for all organizations; parked until a consumer claims it by its key. */
@@ -715,6 +714,18 @@ export async function listRuns(
 }
 
 export async function listLogs(
+  world: World,
+  runId: string,
+  page: { limit: number; after: number },
+): Promise<{ runLogs: RunLog[] }> {
+  return world.transaction(async (ctx) => {
+    await mustSee(ctx, runId);
+    return { runLogs: await store.listLogs(ctx.db, ctx.orgId, runId, page) };
+  });
+}
+
+/** With how many there are in all. */
+export async function readLogLines(
   world: World,
   runId: string,
   page: { limit: number; after: number },

@@ -1,7 +1,10 @@
 import type { Agent, AgentIdentity } from '@quayside/contracts';
 import { named, sql, type Tx } from '../../platform/db.ts';
 
-/** Organizations with work that is to go into Kafka: due in its queue, or due for polling agents although there are none. */
+/**
+ * Organizations with work that is to go into Kafka: due in its queue, or due for polling agents (`agentQueue` of
+ * platform/leases.ts) although there are none.
+ */
 export async function listOrganizationsToPublish(tx: Tx, kafkaQueue: string): Promise<string[]> {
   const rows = await tx.many<{ org_id: string }>(sql`
     select distinct w.org_id from work w join organizations o on o.org_id = w.org_id

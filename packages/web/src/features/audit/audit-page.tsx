@@ -1,4 +1,4 @@
-import { Box, Button, Group, Select, Switch, Text } from '@mantine/core';
+import { Box, Button, Group, Select, Switch, Text, TextInput } from '@mantine/core';
 import { type AuditRecord, auditRoutes, eventNames, origins } from '@quayside/contracts';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
@@ -75,6 +75,35 @@ export function AuditPage(): ReactNode {
           data={origins.map((value) => ({ value, label: originWord(value) }))}
           value={search.origin ?? null}
           onChange={(origin) => change({ origin: origin ?? undefined })}
+        />
+        <TextInput
+          className="q-filter"
+          aria-label="Who: e-mail or name"
+          placeholder="Anybody"
+          key={search.by}
+          defaultValue={search.by ?? ''}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') change({ by: event.currentTarget.value.trim() || undefined });
+          }}
+          onBlur={(event) => change({ by: event.currentTarget.value.trim() || undefined })}
+        />
+        <TextInput
+          className="q-filter"
+          type="date"
+          aria-label="From day"
+          leftSection={<Text size="xs">From</Text>}
+          leftSectionWidth={48}
+          value={search.from ?? ''}
+          onChange={(event) => change({ from: event.currentTarget.value || undefined })}
+        />
+        <TextInput
+          className="q-filter"
+          type="date"
+          aria-label="To day"
+          leftSection={<Text size="xs">To</Text>}
+          leftSectionWidth={48}
+          value={search.to ?? ''}
+          onChange={(event) => change({ to: event.currentTarget.value || undefined })}
         />
         <Switch
           label="Failures only"

@@ -9,6 +9,10 @@ export interface AuditFilters {
   change?: string | undefined;
   origin?: string | undefined;
   failed?: boolean | undefined;
+  by?: string | undefined;
+  /** Days as `YYYY-MM-DD`, where the browser is; both count whole. */
+  from?: string | undefined;
+  to?: string | undefined;
 }
 
 export function auditQuery(filters: AuditFilters) {
@@ -20,7 +24,10 @@ export function auditQuery(filters: AuditFilters) {
       if (filters.change) query.action = filters.change;
       if (filters.origin) query.origin = [filters.origin];
       if (filters.failed) query.status = 'FAILURE';
-      if (pageParam) query.to = pageParam;
+      if (filters.by) query.by = filters.by;
+      if (filters.from) query.from = new Date(`${filters.from}T00:00:00`).toISOString();
+      const to = pageParam ?? (filters.to && new Date(`${filters.to}T23:59:59.999`).toISOString());
+      if (to) query.to = to;
       // Without `includes` every field is there.
       return (await call(auditRoutes.list, { query, signal })).audits as AuditRecord[];
     },

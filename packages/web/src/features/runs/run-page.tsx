@@ -207,6 +207,7 @@ function Result({ run, affected }: { run: Run; affected: readonly AffectedEntity
   // One line an entity: what happened to it last, or that it was created.
   const entities = new Map<string, AffectedEntity>();
   for (const change of affected) {
+    if (change.error !== undefined) continue;
     const key = `${change.blueprint}/${change.entity}`;
     if (entities.get(key)?.operation !== 'CREATE' || change.operation === 'DELETE') entities.set(key, change);
   }

@@ -1,3 +1,4 @@
+import { Group, Text } from '@mantine/core';
 import { type AffectedEntity, type Delivery, describeOutcome } from '@quayside/contracts';
 import type { ReactNode } from 'react';
 import { Ago, ChangeChip, Chip, Duration, EmptyState, None, ScrollRegion } from '../../ui/index.ts';
@@ -36,7 +37,15 @@ export function AffectedTable({ entities }: { entities: readonly AffectedEntity[
               </td>
               <td>{each.blueprint}</td>
               <td>
-                <ChangeChip change={each.operation} />
+                <Group gap={6} wrap="nowrap">
+                  <ChangeChip change={each.operation} />
+                  {each.error !== undefined && <Chip tone="stop">Refused</Chip>}
+                </Group>
+                {each.error && (
+                  <Text size="xs" c="dimmed">
+                    {each.error}
+                  </Text>
+                )}
               </td>
               <td>
                 <span className="q-cell">
