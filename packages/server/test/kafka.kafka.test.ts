@@ -166,6 +166,27 @@ describe('a run', () => {
     expect(await statusOf(run.id)).toBe('SUCCESS');
   });
 
+  it('is carried out by a function that reads the topic: it writes an entity with the run and reports in the old way', async () => {
+    await t.machine.call(blueprintRoutes.create, {
+      body: { identifier: 'bucket', title: 'Bucket', schema: { properties: {} } },
+    });
+    const { id } = await execute('topic', 'logs');
+    const { payload, context } = JSON.parse((await messageOf(id)).value);
+    await t.machine.call(entityRoutes.create, {
+      params: { blueprint_identifier: 'bucket' },
+      query: { run_id: context.runId },
+      body: { identifier: payload.properties.name, title: 'Made by a function' },
+    });
+    const message = { text: 'The bucket is there' };
+    const params = { run_id: context.runId };
+    await t.machine.call(runRoutes.patch, { params, body: { status: 'SUCCESS', message } });
+    const { run } = (await t.machine.call(runRoutes.get, { params })).body;
+    expect(run.status).toBe('SUCCESS');
+    expect((await t.machine.call(runRoutes.affectedEntities, { params })).body.entities).toMatchObject([
+      { blueprint: 'bucket', entity: 'logs', operation: 'CREATE' },
+    ]);
+  });
+
   it('with a payload of its own is that payload', async () => {
     const message = await messageOf((await execute('own', 'x')).id);
     expect(message.value).toBe('{"said":"x","small":1e-05}');

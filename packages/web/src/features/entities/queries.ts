@@ -11,6 +11,9 @@ export interface EntitySearch {
   limit?: number;
 }
 
+/** Runs and integrations change entities at any time: a page that opens shows what is known, and asks again. */
+const staleTime = 0;
+
 function bodyOf(search: EntitySearch, from: string | undefined): SearchBody {
   const body: SearchBody = { limit: search.limit ?? 50 };
   if (search.text) body.text = search.text;
@@ -32,6 +35,7 @@ export function entitySearchQuery(search: EntitySearch) {
       }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
+    staleTime,
     placeholderData: keepPreviousData,
   });
 }
@@ -46,6 +50,7 @@ export function entityQuery(blueprint: string, identifier: string) {
           signal,
         })
       ).entity,
+    staleTime,
   });
 }
 
