@@ -240,7 +240,9 @@ create table deliveries (
   outcome json,
   started_at timestamp with time zone default clock_timestamp() not null,
   ended_at timestamp with time zone,
-  is_dead boolean default false not null
+  is_dead boolean default false not null,
+  is_delivered boolean,
+  replay_id text
 );
 create table entities (
   org_id text not null,
@@ -339,6 +341,22 @@ create table password_links (
   token_hash bytea not null,
   user_id text not null,
   expires_at timestamp with time zone not null
+);
+create table replays (
+  org_id text not null,
+  id text not null,
+  seq bigint generated always as identity not null,
+  requested_by json not null,
+  filter json not null,
+  total integer,
+  state text default 'running'::text not null,
+  cursor_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  cursor_subject text default ''::text not null,
+  cursor_attempt integer default 0 not null,
+  replayed integer default 0 not null,
+  skipped integer default 0 not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  ended_at timestamp with time zone
 );
 create table run_approvers (
   org_id text not null,
@@ -451,7 +469,9 @@ create table work (
   tries integer default 0 not null,
   holder text,
   created_at timestamp with time zone default now() not null,
-  labels jsonb
+  labels jsonb,
+  replay_id text,
+  first_fence integer default 0 not null
 );
 create table workflows (
   org_id text not null,
@@ -513,6 +533,9 @@ alter table organizations add constraint organizations_org_id_check CHECK ((org_
 alter table organizations add constraint organizations_pkey PRIMARY KEY (org_id);
 alter table password_links add constraint password_links_org_id_user_id_fkey FOREIGN KEY (org_id, user_id) REFERENCES users(org_id, id) ON DELETE CASCADE;
 alter table password_links add constraint password_links_pkey PRIMARY KEY (token_hash);
+alter table replays add constraint replays_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
+alter table replays add constraint replays_pkey PRIMARY KEY (org_id, id);
+alter table replays add constraint replays_state_check CHECK ((state = ANY (ARRAY['running'::text, 'handed_over'::text, 'cancelled'::text])));
 alter table run_approvers add constraint run_approvers_org_id_run_id_fkey FOREIGN KEY (org_id, run_id) REFERENCES runs(org_id, id) ON DELETE CASCADE;
 alter table run_approvers add constraint run_approvers_pkey PRIMARY KEY (org_id, run_id, user_id);
 alter table run_approvers add constraint run_approvers_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'DECLINED'::text])));
@@ -552,6 +575,7 @@ alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identif
 CREATE INDEX actions_automations ON public.actions USING btree (org_id) WHERE ((document #>> '{trigger,type}'::text[]) = 'automation'::text);
 CREATE INDEX audit_checkpoints_by_time ON public.audit_checkpoints USING btree (org_id, sealed_at);
 CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
+CREATE INDEX deliveries_by_replay ON public.deliveries USING btree (org_id, replay_id) WHERE (replay_id IS NOT NULL);
 CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at, subject, attempt) WHERE is_dead;
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at, subject, attempt);
 CREATE INDEX entities_by_title ON public.entities USING btree (org_id, blueprint_id, title, id);
@@ -562,6 +586,7 @@ CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);
 CREATE INDEX events_by_run ON public.events USING btree (org_id, run_id, seq) WHERE (run_id IS NOT NULL);
 CREATE INDEX events_cursor ON public.events USING btree (org_id, xid, seq);
 CREATE INDEX messages_by_run ON public.messages USING btree (org_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX replays_newest ON public.replays USING btree (org_id, seq DESC);
 CREATE INDEX run_approvers_by_user ON public.run_approvers USING btree (org_id, user_id, run_id);
 CREATE INDEX runs_active ON public.runs USING btree (org_id, seq DESC) WHERE (status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text]));
 CREATE INDEX runs_by_action ON public.runs USING btree (org_id, action_identifier, seq DESC);
@@ -572,6 +597,7 @@ CREATE INDEX runs_by_root ON public.runs USING btree (org_id, root) WHERE (root 
 CREATE INDEX runs_newest ON public.runs USING btree (org_id, seq DESC);
 CREATE INDEX sessions_by_end ON public.sessions USING btree (absolute_until);
 CREATE INDEX team_members_by_user ON public.team_members USING btree (org_id, user_id);
+CREATE INDEX work_by_replay ON public.work USING btree (org_id, replay_id) WHERE (replay_id IS NOT NULL);
 CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 
 -- Row-level security
@@ -594,6 +620,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- migrations: enabled f, forced f
 -- organizations: enabled t, forced t
 -- password_links: enabled t, forced t
+-- replays: enabled t, forced t
 -- run_approvers: enabled t, forced t
 -- run_keys: enabled t, forced t
 -- run_logs: enabled t, forced t
@@ -642,6 +669,8 @@ create policy every_organization on organizations to quayside_system using (true
 create policy tenant on organizations to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on password_links to quayside_system using (true) with check (true);
 create policy tenant on password_links to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on replays to quayside_system using (true) with check (true);
+create policy tenant on replays to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on run_approvers to quayside_system using (true) with check (true);
 create policy tenant on run_approvers to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on run_keys to quayside_system using (true) with check (true);
@@ -701,6 +730,8 @@ grant delete, insert, select, update on organizations to quayside_app;
 grant delete, insert, select, update on organizations to quayside_system;
 grant delete, insert, select, update on password_links to quayside_app;
 grant delete, insert, select, update on password_links to quayside_system;
+grant delete, insert, select, update on replays to quayside_app;
+grant delete, insert, select, update on replays to quayside_system;
 grant delete, insert, select, update on run_approvers to quayside_app;
 grant delete, insert, select, update on run_approvers to quayside_system;
 grant delete, insert, select, update on run_keys to quayside_app;

@@ -50,6 +50,12 @@ export const eventNames = [
   'run.delivered',
   // Goes to a topic of the organization; the event is what the publisher reads.
   'run.published',
+  // Handed over again, under the same key.
+  'run.replayed',
+  // The same of a change, which the publisher reads.
+  'change.replayed',
+  'replay.created',
+  'replay.cancelled',
 ] as const;
 export type EventName = (typeof eventNames)[number];
 

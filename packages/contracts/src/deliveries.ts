@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ok, route } from './route.ts';
-import { Instant } from './values.ts';
+import { Document, Instant } from './values.ts';
 
 export * from './delivery-rules.ts';
 
@@ -92,6 +92,8 @@ export const Delivery = Type.Object({
   outcome: Type.Optional(DeliveryOutcome),
   /** Given up: nothing was delivered, no further attempt follows, and none has succeeded since. */
   isDead: Type.Optional(Type.Boolean()),
+  /** It was made because somebody asked for it. */
+  replay: Type.Optional(Type.Object({ id: Type.String(), by: Type.String() })),
 });
 export type Delivery = Static<typeof Delivery>;
 
@@ -112,7 +114,8 @@ const Subject = {
 /** A line of the ledger: an attempt without headers and bodies. */
 export const LedgerEntry = Type.Object({
   ...Subject,
-  ...Type.Omit(Delivery, ['request', 'outcome']).properties,
+  ...Type.Omit(Delivery, ['request', 'outcome', 'replay']).properties,
+  replayId: Type.Optional(Type.String()),
   request: Type.Optional(Type.Object({ method: Type.String(), url: Type.String() })),
   /** Did the target take it? Absent: nothing is known of it. */
   isDelivered: Type.Optional(Type.Boolean()),
@@ -149,12 +152,111 @@ const LedgerFilter = {
   state: Type.Optional(Type.Enum(deliveryStates)),
   /** Only what was given up. */
   dead: Type.Optional(Type.Boolean()),
+  /** Attempts that this replay made. */
+  replay: Type.Optional(Type.String()),
   /** When the attempt began; `to` is not included. */
   from: Type.Optional(Type.String({ format: 'date-time' })),
   to: Type.Optional(Type.String({ format: 'date-time' })),
 };
 
+/**
+ * A replay hands over again what was delivered or given up: the same request, under the same idempotency key, on the way it
+ * went before. It changes no status; what comes of it are further attempts in the ledger.
+ */
+export const Replay = Type.Object({
+  id: Type.String(),
+  createdAt: Instant,
+  by: Type.String(),
+  /** Of the ledger; `{subject}` for a single one. */
+  filter: Document,
+  /** `running` until everything was handed over and has come to an end; what a cancelled one handed over may still end. */
+  state: Type.Enum(['running', 'done', 'cancelled']),
+  /** How many there were when it was asked for; absent: more than are counted. */
+  total: Type.Optional(Type.Integer()),
+  replayed: Type.Integer(),
+  /** Under way by themselves, or with nothing left to send. */
+  skipped: Type.Integer(),
+  /** Of the replayed ones: still to be delivered, delivered, and not. */
+  open: Type.Integer(),
+  delivered: Type.Integer(),
+  failed: Type.Integer(),
+  endedAt: Type.Optional(Instant),
+});
+export type Replay = Static<typeof Replay>;
+
+/** More are not counted, only replayed. */
+export const maxReplayCount = 100_000;
+
+const ReplayFilter = Type.Object(LedgerFilter, { additionalProperties: false, minProperties: 1 });
+const ReplayParams = Type.Object({ replay_id: Type.String() });
+
 export const deliveryRoutes = {
+  replays: route({
+    id: 'delivery.replays',
+    method: 'GET',
+    path: '/v1/deliveries/replays',
+    summary: 'The latest replays, newest first, with how far each has come',
+    can: 'delivery:replay',
+    reply: ok({ replays: Type.Array(Replay) }),
+    dialect: 'quayside',
+  }),
+  replayMany: route({
+    id: 'delivery.replayMany',
+    method: 'POST',
+    path: '/v1/deliveries/replays',
+    summary: 'Replay everything whose last attempt matches the filter, bit by bit; goes on after a restart',
+    can: 'delivery:replay',
+    body: ReplayFilter,
+    status: 202,
+    reply: ok({ replay: Replay }),
+    refusals: ['under_way'],
+    dialect: 'quayside',
+  }),
+  countReplay: route({
+    id: 'delivery.countReplay',
+    method: 'POST',
+    path: '/v1/deliveries/replays/dry_run',
+    summary: 'How much a replay with this filter would replay; nothing is done',
+    can: 'delivery:replay',
+    body: ReplayFilter,
+    /** `count` stops at 100,000; `isMore` = there are more. */
+    reply: ok({ count: Type.Integer(), isMore: Type.Boolean() }),
+    dialect: 'quayside',
+  }),
+  getReplay: route({
+    id: 'delivery.getReplay',
+    method: 'GET',
+    path: '/v1/deliveries/replays/:replay_id',
+    summary: 'One replay, and how far it has come',
+    can: 'delivery:replay',
+    params: ReplayParams,
+    reply: ok({ replay: Replay }),
+    refusals: ['not_found'],
+    dialect: 'quayside',
+  }),
+  cancelReplay: route({
+    id: 'delivery.cancelReplay',
+    method: 'POST',
+    path: '/v1/deliveries/replays/:replay_id/cancel',
+    summary: 'Stop a replay: nothing more is handed over, and what nobody has taken yet is taken back',
+    can: 'delivery:replay',
+    params: ReplayParams,
+    reply: ok({ replay: Replay }),
+    refusals: ['not_found', 'invalid_transition'],
+    dialect: 'quayside',
+  }),
+  replay: route({
+    id: 'delivery.replay',
+    method: 'POST',
+    path: '/v1/deliveries/:subject/replay',
+    summary: 'Replay one: the same request under the same key',
+    can: 'delivery:replay',
+    params: Type.Object({ subject: Type.String() }),
+    status: 202,
+    reply: ok({ replay: Replay }),
+    refusals: ['not_found', 'under_way', 'invalid_transition'],
+    dialect: 'quayside',
+  }),
   list: route({
     id: 'delivery.list',
     method: 'GET',

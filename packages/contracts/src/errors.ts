@@ -18,6 +18,7 @@ export const errors = {
   limit_reached: { status: 409, when: 'As many runs of the action are in progress as its limit allows.' },
   frozen: { status: 409, when: 'A freeze window is on; the message says until when and why.' },
   key_reused: { status: 409, when: 'The Idempotency-Key was used before for another request.' },
+  under_way: { status: 409, when: 'It is being delivered or replayed at this moment; wait until that has ended.' },
   payload_too_large: { status: 413, when: 'The body is over the limit of the route.' },
   unsupported_media_type: { status: 415, when: 'Only application/json is read.' },
   invalid_request: {

@@ -17,6 +17,7 @@ import {
   DeliveryOutcome,
   DeliveryRequest,
   LedgerEntry,
+  Replay,
   SubjectDeliveries,
   WhyDelivery,
 } from './deliveries.ts';
@@ -60,6 +61,7 @@ const named = {
   Lease,
   LedgerEntry,
   Organization,
+  Replay,
   Run,
   RunLog,
   RunPatch,

@@ -29,6 +29,7 @@ export const permissions = [
   'run:claim',
   'agent:read',
   'audit:read',
+  'delivery:replay',
 ] as const;
 export type Permission = (typeof permissions)[number];
 

@@ -11,7 +11,9 @@ import { serveAutomations } from './features/automations/routes.ts';
 import { createAutomations } from './features/automations/service.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
 import { deleteBlueprint } from './features/blueprints/service.ts';
+import { startReplays } from './features/deliveries/jobs.ts';
 import { serveDeliveries } from './features/deliveries/routes.ts';
+import { createReplays } from './features/deliveries/service-replays.ts';
 import { startTimers } from './features/entities/jobs.ts';
 import { serveEntities } from './features/entities/routes.ts';
 import { createEntityService, type EntityService } from './features/entities/service.ts';
@@ -27,8 +29,9 @@ import * as twins from './features/identity/service-twins.ts';
 import { serveKafka } from './features/kafka/routes.ts';
 import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';
 import { createPublisher } from './features/kafka/service-publisher.ts';
+import { replayChange } from './features/kafka/service-replay.ts';
 import { startMessages } from './features/messages/jobs.ts';
-import { alertDeadLetter } from './features/messages/service.ts';
+import { alertDeadLetter, replayMessage } from './features/messages/service.ts';
 import { createAgentMessages } from './features/messages/service-agents.ts';
 import { createNotifyApprovers } from './features/messages/service-approvals.ts';
 import { createChangeLog } from './features/messages/service-changes.ts';
@@ -206,6 +209,13 @@ export async function startApp(
       ...(kafka ? [kafka.publisher] : []),
     ];
 
+    const replays = createReplays({
+      handOvers: { r_: runs.replay, m_: replayMessage, e_: kafka ? replayChange : async () => 'gone' },
+      database,
+      holder: serverHolder(options.pid),
+      worldOf: systemWorld,
+    });
+
     serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
     serveSecrets(http, vault);
@@ -216,7 +226,7 @@ export async function startApp(
     serveAutomations(http);
     serveRuns(http, { runs, wakes });
     serveDispatch(http, dispatch);
-    serveDeliveries(http);
+    serveDeliveries(http, replays);
     serveKafka(http, kafka?.access ?? noKafkaAccess);
     serveAudit(http, auditKey);
     http.assertComplete();
@@ -253,6 +263,7 @@ export async function startApp(
     const timers = startTimers(createTimers(outbound), waits, log);
     const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
+    const replaying = startReplays(replays, waits, log);
     const messages = startMessages(createMessageDelivery({ ...outbound, vault, mailer }), waits, log);
     const reading = await startReaders({
       readers,
@@ -273,6 +284,7 @@ export async function startApp(
       await Promise.all([
         deliveries.stop(),
         messages.stop(),
+        replaying.stop(),
         timers.stop(),
         watching.stop(),
         reading.stop(),

@@ -164,6 +164,15 @@ describe('a run', () => {
     ]);
     await t.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
     expect(await statusOf(run.id)).toBe('SUCCESS');
+    await t.machine.call(deliveryRoutes.replay, { params: { subject: run.id } });
+    await until('the message once more', () => received.filter(({ value }) => value === message.value)[1]);
+    await expect
+      .poll(async () => (await ledger()).map((one) => [one.state, one.replay !== undefined]))
+      .toEqual([
+        ['settled', false],
+        ['settled', true],
+      ]);
+    expect(await statusOf(run.id)).toBe('SUCCESS');
   });
 
   it('is carried out by a function that reads the topic: it writes an entity with the run and reports in the old way', async () => {
@@ -294,6 +303,15 @@ describe('the change log', () => {
           (one) => one.blueprint === identifier && one.entity === 'one',
         );
       await expect.poll(async () => (await ledger()).map((one) => one.isDelivered)).toEqual([true, true, true]);
+      const subject = (await ledger())[0]?.subject ?? '';
+      await t.machine.call(deliveryRoutes.replay, { params: { subject } });
+      await expect.poll(async () => (await ledger()).map((one) => one.isDelivered)).toEqual([true, true, true, true]);
+      const last = messages.length - 1;
+      expect(
+        received.filter((message) => message.key === key).map(({ value }) => JSON.parse(value))[last + 1],
+      ).toMatchObject({
+        action: messages[last]?.action,
+      });
     },
   );
 });

@@ -66,6 +66,13 @@ export async function readColumns<Event extends { cursor: Cursor }>(
   return rows.map(({ xid, seq, ...event }) => ({ ...event, cursor: { xid, seq } }) as unknown as Event);
 }
 
+export async function readEventsBySeq(tx: Tx, orgId: string, seqs: readonly number[]): Promise<ReadEvent[]> {
+  const rows = await tx.many<Omit<ReadEvent, 'cursor'> & Cursor>(
+    sql`select ${headColumns}, e.before, e.after from events e where e.org_id = ${orgId} and e.seq = any(${seqs})`,
+  );
+  return rows.map(({ xid, seq, ...event }) => ({ ...event, cursor: { xid, seq } }));
+}
+
 /** What these events say, by sequence number. */
 export async function readBodies(
   tx: Tx,

@@ -10,7 +10,7 @@ export function randomText(length: number): string {
 }
 
 /** Prefix + 16 alphanumerics, the form published samples have (`r_…`, `action_…`, `org_…`). */
-export function newId(prefix: 'm' | 'r' | 'action' | 'org' | 'user' | 'e' | 'migration'): string {
+export function newId(prefix: 'm' | 'r' | 'action' | 'org' | 'user' | 'e' | 'migration' | 'replay'): string {
   return `${prefix}_${randomText(16)}`;
 }
 

@@ -36,6 +36,10 @@ export interface LeasedWork {
   expiresAt: Date;
   /** The holder before, when its lease ran out: it was lost, and may still be at work. */
   lostHolder: string | null;
+  /** How many leases of this work there were, this one included. */
+  leases: number;
+  /** What asked for it to be done again. */
+  replayId: string | null;
 }
 
 interface WorkRow {
@@ -45,6 +49,8 @@ interface WorkRow {
   tries: number;
   due_at: Date;
   lost_holder: string | null;
+  first_fence: number;
+  replay_id: string | null;
 }
 
 /** What work asks of its holder, and what a claimer has: work goes only to a claimer that has all of its labels. */
@@ -57,16 +63,40 @@ export function queueTopic(queue: string): string {
   return `work:${queue}`;
 }
 
+/** Work that was done before and is to be done again: its tokens go on behind the last one. */
+export interface Again {
+  replayId: string;
+  lastToken: number;
+}
+
+interface NewWork {
+  orgId: string;
+  queue: string;
+  key: string;
+  labels?: Labels;
+  again?: Again;
+}
+
 /** Adds work in the caller's transaction; claimers wake when it commits. The same key twice in a queue is a fault. */
-export async function enqueue(
-  tx: Tx,
-  work: { orgId: string; queue: string; key: string; delayMs?: number; labels?: Labels },
-): Promise<void> {
-  await tx.run(sql`
-    insert into work (org_id, queue, key, due_at, labels)
-    values (${work.orgId}, ${work.queue}, ${work.key}, now() + ${work.delayMs ?? 0} * interval '1 millisecond',
-      ${textOf(work.labels)}::jsonb)`);
+export async function enqueue(tx: Tx, work: NewWork & { delayMs?: number }): Promise<void> {
+  await insertWork(tx, work, sql`now() + ${work.delayMs ?? 0} * interval '1 millisecond'`);
   tx.wake(queueTopic(work.queue));
+}
+
+async function insertWork(tx: Tx, work: NewWork, dueAt: Sql): Promise<void> {
+  const { replayId = null, lastToken = 0 } = work.again ?? {};
+  await tx.run(sql`
+    insert into work (org_id, queue, key, due_at, labels, fence, first_fence, replay_id)
+    values (${work.orgId}, ${work.queue}, ${work.key}, ${dueAt}, ${textOf(work.labels)}::jsonb,
+      ${lastToken}, ${lastToken}, ${replayId})`);
+}
+
+/** Is anything to be done under this key, in whatever queue? */
+export async function hasWork(tx: Tx, orgId: string, key: string): Promise<boolean> {
+  const { found } = await tx.one<{ found: boolean }>(
+    sql`select exists (select from work where org_id = ${orgId} and key = ${key}) as found`,
+  );
+  return found;
 }
 
 /** Adds work that becomes due at an instant, or moves it there; whoever holds it by then has lost it. */
@@ -82,13 +112,8 @@ export async function schedule(
 }
 
 /** Adds work that nobody finds by looking. */
-export async function park(
-  tx: Tx,
-  work: { orgId: string; queue: string; key: string; labels?: Labels },
-): Promise<void> {
-  await tx.run(sql`
-    insert into work (org_id, queue, key, due_at, labels)
-    values (${work.orgId}, ${work.queue}, ${work.key}, 'infinity', ${textOf(work.labels)}::jsonb)`);
+export async function park(tx: Tx, work: NewWork): Promise<void> {
+  await insertWork(tx, work, sql`'infinity'`);
 }
 
 function textOf(labels: Labels | undefined): string | null {
@@ -101,6 +126,7 @@ export interface ParkedWork {
   token: number;
   tries: number;
   lostHolder: string | null;
+  replayId: string | null;
 }
 
 /** Moves due rows of `from` to `to`, parked. The caller tells whoever is to claim them, in the same transaction. */
@@ -118,7 +144,7 @@ export async function parkDue(
     )
     update work set queue = ${request.to}, holder = null, due_at = 'infinity'
     from taken where work.id = taken.id
-    returning work.key, work.fence as token, work.tries, taken.holder as "lostHolder"`);
+    returning work.key, work.fence as token, work.tries, taken.holder as "lostHolder", work.replay_id as "replayId"`);
 }
 
 const canBeTakenWith = (labels: Labels | undefined): Sql =>
@@ -131,7 +157,7 @@ const leaseTaken = ({ holder, leaseMs }: { holder: string; leaseMs: number }): S
     holder = ${holder},
     due_at = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
   from taken where work.id = taken.id
-  returning org_id, key, fence, tries, due_at, lost_holder`;
+  returning org_id, key, fence, tries, due_at, lost_holder, first_fence, replay_id`;
 
 /** Takes the rows with these keys that are parked or due. What somebody else holds, or waits for a retry, is left out. */
 export async function claimByKey(
@@ -193,6 +219,8 @@ function toLeased(row: WorkRow): LeasedWork {
     tries: row.tries,
     expiresAt: row.due_at,
     lostHolder: row.lost_holder,
+    leases: row.fence - row.first_fence,
+    replayId: row.replay_id,
   };
 }
 
@@ -206,12 +234,12 @@ export interface LeaseKey {
 export async function lockLease(
   tx: Tx,
   lease: LeaseKey,
-): Promise<{ id: number; tries: number; queue: string } | undefined> {
+): Promise<{ id: number; tries: number; queue: string; replayId: string | null } | undefined> {
   return tx.find(
     named(
       'work.lock',
       sql`
-      select id, tries, queue from work
+      select id, tries, queue, replay_id as "replayId" from work
       where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
       for update`,
     ),
@@ -219,14 +247,17 @@ export async function lockLease(
 }
 
 /** `lockLease` and `settleWork` in one, for who knows before that the work is done. */
-export async function endLease(tx: Tx, lease: LeaseKey): Promise<{ tries: number } | undefined> {
+export async function endLease(
+  tx: Tx,
+  lease: LeaseKey,
+): Promise<{ tries: number; replayId: string | null } | undefined> {
   return tx.find(
     named(
       'work.end',
       sql`
       delete from work
       where org_id = ${lease.orgId} and key = ${lease.key} and fence = ${lease.token} and holder is not null
-      returning tries`,
+      returning tries, replay_id as "replayId"`,
     ),
   );
 }

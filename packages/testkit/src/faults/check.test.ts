@@ -17,7 +17,16 @@ function story(): { record: PortalRecord; seen: Observed } {
         { id: 'r_3', status: 'IN_PROGRESS', endedAt: null, inputs: { ticket: 't3' } },
       ],
       deliveries: [
-        { runId: 'r_1', attempt: 1, holder: 'a', state: 'lost', outcome: null, startedAt: at(1), endedAt: at(31) },
+        {
+          runId: 'r_1',
+          attempt: 1,
+          holder: 'a',
+          state: 'lost',
+          outcome: null,
+          startedAt: at(1),
+          endedAt: at(31),
+          isReplay: false,
+        },
         {
           runId: 'r_1',
           attempt: 2,
@@ -26,8 +35,18 @@ function story(): { record: PortalRecord; seen: Observed } {
           outcome: answered(200),
           startedAt: at(31),
           endedAt: at(32),
+          isReplay: false,
         },
-        { runId: 'r_2', attempt: 1, holder: 'b', state: 'open', outcome: null, startedAt: at(33), endedAt: null },
+        {
+          runId: 'r_2',
+          attempt: 1,
+          holder: 'b',
+          state: 'open',
+          outcome: null,
+          startedAt: at(33),
+          endedAt: null,
+          isReplay: false,
+        },
       ],
       work: [
         { runId: 'r_2', fence: 1, holder: 'b' },
@@ -87,6 +106,16 @@ const check = ({ record, seen }: ReturnType<typeof story>, isFinished = false) =
 
 it('finds nothing where all is well', () => {
   expect(check(story())).toEqual([]);
+});
+
+it('finds nothing in a replay of a run that has ended', () => {
+  const { record, seen } = story();
+  const replay = { runId: 'r_1', attempt: 3, holder: 'b', isReplay: true, startedAt: at(50), endedAt: at(51) };
+  record.deliveries.splice(2, 0, { ...replay, state: 'settled', outcome: answered(500) });
+  const event = { blueprint: null, entity: null, runId: 'r_1', statusBefore: null, statusAfter: null };
+  record.events.push({ ...event, name: 'run.replayed' }, { ...event, name: 'run.published' });
+  seen.requests.push({ ...get(seen.requests, 1), attempt: 3, answered: 500 });
+  expect(check({ record, seen })).toEqual([]);
 });
 
 /** The element must be there, or the violation would not be planted. */

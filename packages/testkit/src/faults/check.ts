@@ -60,7 +60,7 @@ export const rules = {
       if (isFinished && !isOver) report(run.id, `is still ${run.status} when everything is over`);
       if (isFinished && open.has(run.id)) report(run.id, 'has ended, and is still to be carried out');
       if (run.status !== 'IN_PROGRESS' || open.has(run.id)) continue;
-      const last = deliveriesOf.get(run.id)?.at(-1);
+      const last = deliveriesOf.get(run.id)?.findLast((delivery) => !delivery.isReplay);
       const isWithTarget =
         last?.state === 'acknowledged' || (last?.state === 'settled' && last.outcome && isDelivered(last.outcome));
       if (!isWithTarget) report(run.id, `is IN_PROGRESS, nobody can claim it, and no target has it (${last?.state})`);
@@ -121,9 +121,12 @@ export const rules = {
 
   'messages only of runs that are under way'({ record }: Facts, report: Report) {
     const statusOf = new Map<string, RunStatus | null>();
+    const replayed = new Set<string>();
     for (const { name, runId, statusAfter } of record.events) {
       if (runId === null || !name.startsWith('run.')) continue;
-      if (name !== 'run.published') statusOf.set(runId, statusAfter);
+      if (name === 'run.replayed') replayed.add(runId);
+      else if (name === 'run.published' && replayed.has(runId)) continue;
+      else if (name !== 'run.published') statusOf.set(runId, statusAfter);
       else if (statusOf.get(runId) !== 'IN_PROGRESS')
         report(runId, `a message of it was to go out when it was ${statusOf.get(runId) ?? 'not there yet'}`);
     }
@@ -152,7 +155,7 @@ export const rules = {
           report(name, `is ${state}, outcome: ${outcome?.kind ?? 'none'}`);
         if (outcome?.kind === 'answered' && answers.get(name) !== outcome.statusCode)
           report(name, `is recorded as answered with ${outcome.statusCode}; the target gave ${answers.get(name)}`);
-        if (outcome && isDelivered(outcome) && deliveries.some((later) => later.attempt > attempt))
+        if (outcome && isDelivered(outcome) && deliveries.some((later) => later.attempt > attempt && !later.isReplay))
           report(name, 'is recorded as delivered, and the run was handed out again');
       }
     }
@@ -216,8 +219,11 @@ export function checkRecord(record: PortalRecord, seen: Observed, options: Check
     seen,
     deliveriesOf: groupBy(record.deliveries, (delivery) => delivery.runId),
     runEventsOf: groupBy(
-      // A message that goes into Kafka is an event too, and moves nothing.
-      record.events.filter(({ runId, name }) => runId !== null && name.startsWith('run.') && name !== 'run.published'),
+      // A message that goes into Kafka is an event too, and a replay; they move nothing.
+      record.events.filter(
+        ({ runId, name }) =>
+          runId !== null && name.startsWith('run.') && name !== 'run.published' && name !== 'run.replayed',
+      ),
       (event) => event.runId ?? '',
     ),
   };
@@ -240,6 +246,7 @@ export function summarize(record: PortalRecord, seen: Observed): Record<string, 
     'leases recorded': deliveries.length,
     'leases lost with their holder': count(deliveries, ({ state }) => state === 'lost'),
     'leases given back unused': count(deliveries, ({ state }) => state === 'returned'),
+    'leases of replays': count(deliveries, ({ isReplay }) => isReplay),
     'requests at the target': seen.requests.length,
     'of these duplicates, same key': seen.requests.length - new Set(seen.requests.map(({ runId }) => runId)).size,
     'reports of the target': seen.reports.length,

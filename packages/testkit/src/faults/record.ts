@@ -32,6 +32,8 @@ export interface RecordedDelivery {
   outcome: DeliveryOutcome | null;
   startedAt: Date;
   endedAt: Date | null;
+  /** Somebody asked for it once more: it may follow a delivery, and it moves no status. */
+  isReplay: boolean;
 }
 
 export interface RecordedWork {
@@ -115,7 +117,8 @@ export async function readRecord(url: string, orgId: string): Promise<PortalReco
       runs: await read(`
         select id, status, ended_at as "endedAt", raw_properties as inputs from runs where org_id = $1 order by seq`),
       deliveries: await read(`
-        select subject as "runId", attempt, holder, state, outcome, started_at as "startedAt", ended_at as "endedAt"
+        select subject as "runId", attempt, holder, state, outcome, started_at as "startedAt", ended_at as "endedAt",
+          replay_id is not null as "isReplay"
         from deliveries where org_id = $1 and ${isOfRun('subject')} order by subject, attempt`),
       work: await read(`select key as "runId", fence, holder from work where org_id = $1 and ${isOfRun('key')}`),
       // Events of one run are written under its lock, so their sequence is the order of their transactions.

@@ -7,4 +7,5 @@ export {
   openDeliveries,
   openPublications,
   type Publication,
+  publicationQueue,
 } from './store.ts';

@@ -126,3 +126,9 @@ export function remedyOf(outcome: DeliveryOutcome): string {
       return 'The message above says what to mend.';
   }
 }
+
+/** Who asked, as events describe an actor, in a word. */
+export function nameOf(actor: Readonly<Record<string, unknown>> | null): string {
+  const { user, machine } = (actor ?? {}) as { user?: { email?: string }; machine?: { name?: string } };
+  return user?.email ?? machine?.name ?? 'the portal';
+}

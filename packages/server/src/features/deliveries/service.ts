@@ -1,9 +1,11 @@
 import {
+  type deliveryRoutes,
   describeOutcome,
   isDelivered,
   type LedgerEntry,
   maxDeliveryAttempts,
   maxMessageAttempts,
+  type QueryOf,
   type SubjectDeliveries,
 } from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
@@ -11,15 +13,27 @@ import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { whyDelivery } from './model.ts';
 import * as store from './store.ts';
 
+/** The filter as it is asked for. */
+export type AskedFilter = Omit<QueryOf<typeof deliveryRoutes.list>, 'limit' | 'after'>;
+
+export function toFilter({ run_id: runId, from, to, ...same }: AskedFilter): Omit<store.LedgerFilter, 'visibleTo'> {
+  return {
+    ...same,
+    ...(runId === undefined ? {} : { runId }),
+    ...(from === undefined ? {} : { from: new Date(from) }),
+    ...(to === undefined ? {} : { to: new Date(to) }),
+  };
+}
+
 /** The ledger as people read it. Members see the deliveries of the runs that they may see; administrators and credentials all. */
 export async function listLedger(
   world: World,
-  filter: Omit<store.LedgerFilter, 'visibleTo'>,
+  asked: AskedFilter,
   page: { limit: number; after?: string | undefined },
 ): Promise<{ deliveries: LedgerEntry[]; next?: string }> {
   const after = page.after === undefined ? undefined : parseCursor(page.after);
   const rows = await world.transaction((ctx) =>
-    store.listLedger(ctx.db, ctx.orgId, { ...filter, ...visibility(world) }, { limit: page.limit + 1, after }),
+    store.listLedger(ctx.db, ctx.orgId, { ...toFilter(asked), ...visibility(world) }, { limit: page.limit + 1, after }),
   );
   const deliveries = rows.slice(0, page.limit);
   const last = rows.length > page.limit ? deliveries.at(-1) : undefined;
@@ -79,6 +93,7 @@ function toEntry(row: store.LedgerRow): LedgerEntry {
     startedAt: row.started_at.toISOString(),
     ...(row.ended_at ? { endedAt: row.ended_at.toISOString() } : {}),
     ...(row.is_dead ? { isDead: true } : {}),
+    ...(row.replay_id ? { replayId: row.replay_id } : {}),
     ...(row.request?.url ? { request: row.request } : {}),
     ...(outcome ? { isDelivered: isDelivered(outcome) } : {}),
     text: outcome ? `The target ${describeOutcome(outcome)}.` : sentences[row.state],

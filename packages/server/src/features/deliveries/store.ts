@@ -1,6 +1,12 @@
-import type { Delivery, DeliveryOutcome, DeliveryRequest, SubjectKind } from '@quayside/contracts';
+import {
+  type Delivery,
+  type DeliveryOutcome,
+  type DeliveryRequest,
+  isDelivered,
+  type SubjectKind,
+} from '@quayside/contracts';
 import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
-import type { OpenWork } from './model.ts';
+import { nameOf, type OpenWork } from './model.ts';
 
 /**
  * The ledger: one row per lease, written in the transaction of the claim, before anything can be sent. `subject` is the id of
@@ -13,6 +19,7 @@ export interface Attempt {
   key: string;
   token: number;
   lostHolder: string | null;
+  replayId: string | null;
 }
 
 /** Opens the record of each new attempt and closes those whose holder was lost; in the transaction of the claim. */
@@ -23,8 +30,8 @@ export async function openDeliveries(tx: Tx, holder: string, taken: readonly Att
     await tx.run(sql`
       update deliveries set state = 'lost', ended_at = clock_timestamp()
       where state = 'open' and (org_id, subject) in (${join(isLost.map((work) => sql`(${work.orgId}, ${work.key})`))})`);
-  const rows = taken.map((work) => sql`(${work.orgId}, ${work.key}, ${work.token}::int, ${holder})`);
-  await tx.run(sql`insert into deliveries (org_id, subject, attempt, holder) values ${join(rows)}`);
+  const rows = taken.map((work) => sql`(${work.orgId}, ${work.key}, ${work.token}::int, ${holder}, ${work.replayId})`);
+  await tx.run(sql`insert into deliveries (org_id, subject, attempt, holder, replay_id) values ${join(rows)}`);
 }
 
 /** Closes the open records of subjects whose holder was lost and that nobody has taken since. */
@@ -36,8 +43,11 @@ export async function loseDeliveries(tx: Tx, orgId: string, subjects: readonly s
 
 /**
  * Publications: what goes to consumers of Kafka has no lease, and one record of each message, opened before the brokers are
- * asked and closed when they have it. What is open is asked for again, so it is not opened twice.
+ * asked and closed when they have it. What is open is asked for again, so it is not opened twice. One that is replayed has work
+ * in a queue that nobody claims from, as long as it is not closed.
  */
+export const publicationQueue = 'publication';
+
 export async function openPublications(
   tx: Tx,
   orgId: string,
@@ -46,9 +56,10 @@ export async function openPublications(
 ): Promise<void> {
   if (subjects.length === 0) return;
   await tx.run(sql`
-    insert into deliveries (org_id, subject, attempt, holder)
+    insert into deliveries (org_id, subject, attempt, holder, replay_id)
     select ${orgId}, wanted.subject,
-      coalesce((select max(attempt) from deliveries d where d.org_id = ${orgId} and d.subject = wanted.subject), 0) + 1, ${holder}
+      coalesce((select max(attempt) from deliveries d where d.org_id = ${orgId} and d.subject = wanted.subject), 0) + 1, ${holder},
+      (select replay_id from work w where w.org_id = ${orgId} and w.queue = ${publicationQueue} and w.key = wanted.subject)
     from unnest(${subjects}::text[]) as wanted (subject)
     where not exists (
       select from deliveries d where d.org_id = ${orgId} and d.subject = wanted.subject and d.state = 'open'
@@ -65,13 +76,17 @@ export async function closePublications(tx: Tx, orgId: string, published: readon
   if (published.length === 0) return;
   await tx.run(sql`
     update deliveries d set state = 'settled', ended_at = clock_timestamp(), request = closed.request::json,
-      outcome = closed.outcome::json, is_dead = closed.outcome::json ->> 'kind' = 'refused'
+      outcome = closed.outcome::json, is_delivered = closed.is_delivered, is_dead = not closed.is_delivered
     from unnest(
       ${published.map((one) => one.subject)}::text[],
       ${published.map((one) => JSON.stringify(one.request))}::text[],
-      ${published.map((one) => JSON.stringify(one.outcome))}::text[]
-    ) as closed (subject, request, outcome)
+      ${published.map((one) => JSON.stringify(one.outcome))}::text[],
+      ${published.map((one) => isDelivered(one.outcome))}::boolean[]
+    ) as closed (subject, request, outcome, is_delivered)
     where d.org_id = ${orgId} and d.subject = closed.subject and d.state = 'open'`);
+  await tx.run(sql`
+    delete from work
+    where org_id = ${orgId} and queue = ${publicationQueue} and key = any(${published.map((one) => one.subject)})`);
 }
 
 export interface DeliveryEnd {
@@ -80,6 +95,10 @@ export interface DeliveryEnd {
   request?: Delivery['request'];
   /** Nothing was delivered, and no further attempt follows. */
   isDead?: boolean;
+}
+
+function isTaken({ state, outcome }: DeliveryEnd): boolean | null {
+  return outcome ? isDelivered(outcome) : state === 'acknowledged' ? true : null;
 }
 
 export async function closeDelivery(
@@ -91,11 +110,16 @@ export async function closeDelivery(
     named(
       'delivery.close',
       sql`
-      update deliveries set state = ${end.state}, ended_at = clock_timestamp(), is_dead = ${end.isDead ?? false},
+      update deliveries set state = ${end.state}, ended_at = clock_timestamp(), is_dead = ${end.isDead ?? false}, is_delivered = ${isTaken(end)},
         outcome = ${end.outcome ? JSON.stringify(end.outcome) : null}, request = ${end.request ? JSON.stringify(end.request) : null}
       where org_id = ${delivery.orgId} and subject = ${delivery.subject} and attempt = ${delivery.attempt}`,
     ),
   );
+  // Delivered after all, or given up once more: of one subject at most the last attempt is a dead letter.
+  if (delivery.attempt > 1 && (end.isDead || isTaken(end)))
+    await tx.run(sql`
+      update deliveries set is_dead = false
+      where org_id = ${delivery.orgId} and subject = ${delivery.subject} and attempt <> ${delivery.attempt} and is_dead`);
 }
 
 export interface DeliveryRow {
@@ -108,6 +132,8 @@ export interface DeliveryRow {
   is_dead: boolean;
   started_at: Date;
   ended_at: Date | null;
+  replay_id: string | null;
+  requested_by: Record<string, unknown> | null;
 }
 
 function toDelivery(row: DeliveryRow): Delivery {
@@ -120,13 +146,16 @@ function toDelivery(row: DeliveryRow): Delivery {
     ...(row.request ? { request: row.request } : {}),
     ...(row.outcome ? { outcome: row.outcome } : {}),
     ...(row.is_dead ? { isDead: true } : {}),
+    ...(row.replay_id ? { replay: { id: row.replay_id, by: nameOf(row.requested_by) } } : {}),
   };
 }
 
 /** All attempts of one subject, oldest first. */
 export async function listDeliveriesOf(tx: Tx, orgId: string, subject: string): Promise<Delivery[]> {
   const rows = await tx.many<DeliveryRow>(
-    sql`select * from deliveries where org_id = ${orgId} and subject = ${subject} order by attempt`,
+    sql`
+      select d.*, r.requested_by from deliveries d left join replays r on r.org_id = d.org_id and r.id = d.replay_id
+      where d.org_id = ${orgId} and d.subject = ${subject} order by d.attempt`,
   );
   return rows.map(toDelivery);
 }
@@ -151,6 +180,7 @@ export interface LedgerFilter {
   holder?: string;
   state?: Delivery['state'];
   dead?: boolean;
+  replay?: string;
   from?: Date;
   to?: Date;
   /** Leaves out messages, and private runs that this user neither asked for nor approves. */
@@ -164,7 +194,7 @@ export interface LedgerCursor {
   attempt: number;
 }
 
-export type LedgerRow = Omit<DeliveryRow, 'request'> & {
+export type LedgerRow = Omit<DeliveryRow, 'request' | 'requested_by'> & {
   request: { method: string; url: string } | null;
   kind: SubjectKind;
   run_id: string | null;
@@ -175,7 +205,7 @@ export type LedgerRow = Omit<DeliveryRow, 'request'> & {
 };
 
 // A run by its id, a message by its own, and what a message is about; each one index look-up.
-const fromLedger: Sql = sql`deliveries d
+export const fromLedger: Sql = sql`deliveries d
   left join messages m on m.org_id = d.org_id and m.id = d.subject
   left join runs r on r.org_id = d.org_id and r.id = coalesce(m.run_id, d.subject)
   left join events e on e.org_id = d.org_id and e.seq = case left(d.subject, 2) when 'e_' then substr(d.subject, 3)::bigint end`;
@@ -191,7 +221,7 @@ const outcomeWithoutBody: Sql = sql`case when d.outcome is not null then json_bu
   'entity', d.outcome -> 'entity', 'topic', d.outcome -> 'topic', 'isBodyTruncated', d.outcome -> 'isBodyTruncated',
   'headers', json_build_object('location', d.outcome #> '{headers,location}')) end`;
 
-function conditions(orgId: string, filter: LedgerFilter): Sql {
+export function conditions(orgId: string, filter: LedgerFilter): Sql {
   const where: Sql[] = [sql`d.org_id = ${orgId}`];
   if (filter.kind === 'run') where.push(sql`d.subject like 'r\\_%'`);
   else if (filter.kind === 'change') where.push(sql`(m.kind = 'change' or d.subject like 'e\\_%')`);
@@ -203,6 +233,7 @@ function conditions(orgId: string, filter: LedgerFilter): Sql {
   if (filter.state !== undefined) where.push(sql`d.state = ${filter.state}`);
   if (filter.dead === true) where.push(sql`d.is_dead`);
   else if (filter.dead === false) where.push(sql`not d.is_dead`);
+  if (filter.replay !== undefined) where.push(sql`d.replay_id = ${filter.replay}`);
   if (filter.from !== undefined) where.push(sql`d.started_at >= ${filter.from}`);
   if (filter.to !== undefined) where.push(sql`d.started_at < ${filter.to}`);
   if (filter.visibleTo !== undefined)
@@ -223,7 +254,7 @@ export async function listLedger(
     ? sql` and (d.started_at, d.subject, d.attempt) < (${after.startedAt}::timestamptz, ${after.subject}, ${after.attempt}::int)`
     : sql``;
   const rows = await tx.many<LedgerRow>(sql`
-    select d.subject, d.attempt, d.holder, d.state, d.is_dead, d.started_at, d.ended_at,
+    select d.subject, d.attempt, d.holder, d.state, d.is_dead, d.started_at, d.ended_at, d.replay_id,
       json_build_object('method', d.request -> 'method', 'url', d.request -> 'url') as request,
       ${outcomeWithoutBody} as outcome,
       to_char(d.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as cursor_at, ${aboutSubject}

@@ -162,6 +162,8 @@ describe('a timer', () => {
       tries: 0,
       expiresAt: new Date(),
       lostHolder: null,
+      leases: 1,
+      replayId: null,
     });
     await database.close();
     expect(await expired('overtaken')).toEqual([]);

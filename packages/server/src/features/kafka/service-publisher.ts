@@ -1,7 +1,7 @@
 import { changeLogTopic, portableJson, recordHeaders, runsTopic } from '@quayside/contracts';
 import { buildMessage, type Message, recordBody, signMessage } from '@quayside/delivery';
 import type { Ctx, World } from '../../platform/ctx.ts';
-import { type Cursor, moveCursor, type ReadEvent, readEvents } from '../../platform/event-reader.ts';
+import { type Cursor, moveCursor, type ReadEvent, readEvents, readEventsBySeq } from '../../platform/event-reader.ts';
 import { describeKafkaError, isKafkaError, type Kafka, type OutgoingRecord } from '../../platform/kafka.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import type { Reader } from '../../platform/readers.ts';
@@ -57,6 +57,7 @@ export function createPublisher(dependencies: {
     const runs = new Map((await findPublishableRuns(ctx, vault, runIds)).map((run) => [run.id, run]));
     const secret = runs.size > 0 ? await signingSecret(ctx, vault) : '';
     const destinations = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
+    const changes = await readReplayed(ctx, events);
     const items: Item[] = [];
     for (const event of events) {
       const item: Item = { cursor: event.cursor, bytes: 0 };
@@ -69,16 +70,18 @@ export function createPublisher(dependencies: {
         item.runId = run.id;
         if (run.payload.type === 'KAFKA') item.publication = { subject: run.id, text: portableJson(run.shown.body) };
       } else {
-        const destination = await destinations.of(event);
+        const change = changes.get(event.subject) ?? event;
+        // What is replayed has gone to consumers before, whatever the blueprint wants now.
+        const destination = change === event ? await destinations.of(event) : ({ type: 'KAFKA' } as const);
         // What the portal sends itself is a message of features/messages.
         if (!destination || (destination.type === 'WEBHOOK' && !destination.agent)) continue;
         item.record = {
           topic: changeLogTopic(ctx.orgId),
-          key: changeKey(event),
-          value: portableJson(changeLogMessage(event, destination)),
-          headers: { [recordHeaders.event]: `e_${event.cursor.seq}` },
+          key: changeKey(change),
+          value: portableJson(changeLogMessage(change, destination)),
+          headers: { [recordHeaders.event]: `e_${change.cursor.seq}` },
         };
-        item.publication = { subject: `e_${event.cursor.seq}`, text: item.record.value };
+        item.publication = { subject: `e_${change.cursor.seq}`, text: item.record.value };
       }
       item.bytes = item.record === undefined ? 0 : Buffer.byteLength(item.record.value);
     }
@@ -133,6 +136,13 @@ export function createPublisher(dependencies: {
       return items.length;
     },
   };
+}
+
+/** The changes that are to go out once more, by the subject of their deliveries. */
+async function readReplayed(ctx: Ctx, events: readonly ReadEvent[]): Promise<ReadonlyMap<string, ReadEvent>> {
+  const seqs = events.flatMap(({ name, subject }) => (name === 'change.replayed' ? [Number(subject.slice(2))] : []));
+  const read = seqs.length === 0 ? [] : await readEventsBySeq(ctx.db, ctx.orgId, seqs);
+  return new Map(read.map((event) => [`e_${event.cursor.seq}`, event]));
 }
 
 function toPublication({ publication, record }: Item, refused: string | undefined, durationMs: number): Publication[] {

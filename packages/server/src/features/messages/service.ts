@@ -12,9 +12,11 @@ import type { Ctx, World } from '../../platform/ctx.ts';
 import type { Tx } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import {
+  type Again,
   agentQueue,
   claim,
   enqueue,
+  hasWork,
   type LeasedWork,
   lockLease,
   queueTopic,
@@ -50,12 +52,25 @@ export async function post(ctx: Ctx, message: Post): Promise<string> {
   const id = newId('m');
   const { kind, payload, runId = null, blueprint = null, entity = null } = message;
   await store.insertMessage(ctx.db, ctx.orgId, { id, kind, payload, runId, blueprint, entity });
+  await hand(ctx, { id, payload });
+  return id;
+}
+
+/** Sends it once more, under the same key and on the same way. */
+export async function replayMessage(ctx: Ctx, id: string, again: Again): Promise<'handed_over' | 'under_way' | 'gone'> {
+  const message = await store.lockMessage(ctx.db, ctx.orgId, id);
+  if (!message) return 'gone';
+  if (await hasWork(ctx.db, ctx.orgId, id)) return 'under_way';
+  await hand(ctx, message, again);
+  return 'handed_over';
+}
+
+async function hand(ctx: Ctx, { id, payload }: Pick<Message, 'id' | 'payload'>, again?: Again): Promise<void> {
   const isForAgents = payload.type === 'CHANGE';
   const queue = isForAgents ? agentMessageQueue(ctx.orgId) : messageQueue;
-  await enqueue(ctx.db, { orgId: ctx.orgId, queue, key: id });
+  await enqueue(ctx.db, { orgId: ctx.orgId, queue, key: id, ...(again ? { again } : {}) });
   // Agents wait for runs and messages in one place.
   if (isForAgents) ctx.db.wake(queueTopic(agentQueue(ctx.orgId)));
-  return id;
 }
 
 export interface LeasedMessage {
@@ -119,7 +134,7 @@ export async function settleMessage(
     }
     await settleWork(ctx.db, lease.id);
     await store.endMessage(ctx.db, ctx.orgId, id, isDead ? 'FAILED' : 'DELIVERED');
-    if (isDead && message.kind !== 'dead_letter')
+    if (isDead && message.kind !== 'dead_letter' && lease.replayId === null)
       await alertDeadLetter(ctx, {
         subject: id,
         kind: message.kind,

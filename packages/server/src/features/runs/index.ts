@@ -16,7 +16,7 @@ export interface PublishableRun {
   shown: Record<string, unknown>;
 }
 
-/** What is to go into the organization's topic, of these runs: those that are still to be carried out. */
+/** What is to go into the organization's topic, of these runs: those that are still to be carried out, or are to be once more. */
 export async function findPublishableRuns(
   ctx: Ctx,
   vault: Vault,
@@ -24,7 +24,7 @@ export async function findPublishableRuns(
 ): Promise<PublishableRun[]> {
   const runs = runIds.length === 0 ? [] : await findRuns(ctx.db, ctx.orgId, runIds);
   return runs.flatMap((run) =>
-    run.status === 'IN_PROGRESS' && run.payload !== null
+    (run.status === 'IN_PROGRESS' || run.isReplayed) && run.payload !== null
       ? [{ id: run.id, payload: payloadToSend(run, vault.open), shown: run.payload }]
       : [],
   );

@@ -433,6 +433,8 @@ export interface StoredRun {
   endedAt: Date | null;
   /** From its open work, if any. */
   isPending: boolean;
+  /** That work is a replay's: the run may have ended, and its status stays as it is. */
+  isReplayed: boolean;
   claimedUntil: Date | null;
   isActionDeleted: boolean;
   actionTitle: string | null;

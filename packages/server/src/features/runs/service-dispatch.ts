@@ -215,10 +215,10 @@ export function createDispatch(dependencies: {
       if (!lease) return;
       await closeDelivery(ctx.db, { orgId: ctx.orgId, subject: work.key, attempt: work.token }, { state: 'returned' });
       await settleWork(ctx.db, lease.id);
-      if (isFinal(run.status)) return;
       const message = `Given up: ${maxLostLeases} holders in a row were lost while they carried this run out.`;
+      if (isFinal(run.status) && work.replayId === null) return;
       await insertLogs(ctx.db, ctx.orgId, work.key, 'quayside', [message]);
-      await runs.move(ctx, run, 'fail', { summary: message });
+      if (work.replayId === null) await runs.move(ctx, run, 'fail', { summary: message });
     });
   }
 
@@ -284,7 +284,7 @@ export function createDispatch(dependencies: {
       const run = await mustLock(ctx, runId);
       const settlement = await runs.withoutSecrets(ctx, run, reported);
       // Of what is delivered nothing is left to do; of the rest the number of tries decides that.
-      const isOver = isDelivered(outcome) || isFinal(run.status);
+      const isOver = isDelivered(outcome);
       const key = { orgId: ctx.orgId, key: runId, token };
       const open = isOver ? undefined : await lockLease(ctx.db, key);
       const lease = open ?? (isOver ? await endLease(ctx.db, key) : undefined);
@@ -299,8 +299,10 @@ export function createDispatch(dependencies: {
       // GitHub drops no duplicates: a dispatch that it may have taken is not sent again.
       const mayHaveActed = outcome.kind === 'timed_out' || outcome.kind === 'broken';
       const isOnce = isSynchronized || (run.payload?.type === 'GITHUB' && mayHaveActed);
-      const delayMs = isFinal(run.status) ? undefined : retryAfterMs(outcome, attempt, isOnce, Math.random());
-      const isDead = delayMs === undefined && !isDelivered(outcome) && !isFinal(run.status);
+      const isReplay = lease.replayId !== null;
+      const isWanted = isReplay || !isFinal(run.status);
+      const delayMs = isWanted ? retryAfterMs(outcome, attempt, isOnce, Math.random()) : undefined;
+      const isDead = delayMs === undefined && !isDelivered(outcome) && isWanted;
       await closeDelivery(
         ctx.db,
         { orgId: ctx.orgId, subject: runId, attempt: token },
@@ -311,7 +313,8 @@ export function createDispatch(dependencies: {
           ...(settlement.request ? { request: settlement.request } : {}),
         },
       );
-      if (isDead)
+      // Who asked for a replay looks at what comes of it.
+      if (isDead && !isReplay)
         await alertDeadLetter(ctx, {
           subject: runId,
           kind: 'run',
@@ -331,6 +334,10 @@ export function createDispatch(dependencies: {
       }
       if (open) await settleWork(ctx.db, open.id);
       await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
+      if (isReplay) {
+        ctx.db.wake(runTopic(ctx.orgId, runId));
+        return { result: 'recorded' as const, run: toRun({ ...run, isPending: false, claimedUntil: null }) };
+      }
       const concluded = await conclude(ctx, run, settlement, isSynchronized);
       if (next && isDelivered(outcome) && !isFinal(concluded.status))
         await enqueue(ctx.db, { orgId: ctx.orgId, key: runId, ...next });
@@ -402,7 +409,8 @@ type MessageTaken = Awaited<ReturnType<AgentMessages['claim']>>[number];
 /** What a claimer may work on, and what must not be carried out any more. */
 function sortOut(taken: { run: StoredRun; work: LeasedWork }[]) {
   const isUsable = ({ run, work }: { run: StoredRun; work: LeasedWork }) =>
-    run.status === 'IN_PROGRESS' && !(work.lostHolder !== null && work.token - work.tries > maxLostLeases);
+    (run.status === 'IN_PROGRESS' || work.replayId !== null) &&
+    !(work.lostHolder !== null && work.leases - work.tries > maxLostLeases);
   return { usable: taken.filter(isUsable), unusable: taken.filter((pair) => !isUsable(pair)) };
 }
 

@@ -41,7 +41,7 @@ export function createRepublishing(dependencies: {
       if (lost.length > 0) await loseDeliveries(ctx.db, ctx.orgId, lost);
       const keys = parked.map((work) => work.key);
       for (const run of await findRuns(ctx.db, ctx.orgId, keys))
-        if (isFinal(run.status)) await cancelWork(ctx.db, { orgId: ctx.orgId, key: run.id });
+        if (isFinal(run.status) && !run.isReplayed) await cancelWork(ctx.db, { orgId: ctx.orgId, key: run.id });
         else await runs.publish(ctx, run);
       return keys;
     });

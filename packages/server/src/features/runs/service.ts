@@ -15,12 +15,12 @@ import {
 } from '@quayside/contracts';
 import { type Ctx, causeOf, type World } from '../../platform/ctx.ts';
 import { newId } from '../../platform/ids.ts';
-import { agentQueue, enqueue, type Labels, park } from '../../platform/leases.ts';
+import { type Again, agentQueue, enqueue, hasWork, type Labels, park } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { type Ask, getAction, selfServiceTrigger } from '../actions/index.ts';
-import { listDeliveriesOf } from '../deliveries/index.ts';
+import { listDeliveriesOf, publicationQueue } from '../deliveries/index.ts';
 import { findEntityOf, matchesQuery, toCaller } from '../entities/index.ts';
 import {
   findPersonById,
@@ -338,20 +338,62 @@ export function createRunService(dependencies: {
       payload: { ...payload, ...(isOwn ? { asOrganization: true } : {}) },
       ...(secretPayload ? { sealedPayload: vault.seal(JSON.stringify(secretPayload), payloadOwner(run)) } : {}),
     });
-    const labels = 'agentLabels' in payload ? (payload.agentLabels as Labels | undefined) : undefined;
-    const work = { orgId: ctx.orgId, key: run.id, ...(labels && { labels }) };
+    if (payload.type === 'INTEGRATION_ACTION')
+      await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { installationId: payload.installationId });
+    // A publication is nobody's work: the publisher's cursor sees to it.
     if (payload.type === 'KAFKA') return publish(ctx, run);
-    if (payload.type === 'INTEGRATION_ACTION') {
-      const { installationId } = payload;
-      await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { installationId });
-      return enqueue(ctx.db, { ...work, queue: integrationQueue(ctx.orgId, installationId) });
-    }
-    if (!payload.agent) return enqueue(ctx.db, { ...work, queue: serverQueue });
-    // One way per run, chosen here: a run that polling agents find is in no topic (docs/adr/0020).
-    if (!hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA')
+    await hand(ctx, run, payload);
+  }
+
+  /** Onto its way. One way per run, chosen here: a run that polling agents find is in no topic (docs/adr/0020). */
+  async function hand(ctx: Ctx, run: StoredRun, payload: object, again?: Again): Promise<void> {
+    const { type, agent, installationId, agentLabels } = payload as {
+      type: string;
+      agent: boolean;
+      installationId?: string;
+      agentLabels?: Labels;
+    };
+    const work = {
+      orgId: ctx.orgId,
+      key: run.id,
+      ...(agentLabels && { labels: agentLabels }),
+      ...(again && { again }),
+    };
+    if (type === 'INTEGRATION_ACTION')
+      return enqueue(ctx.db, { ...work, queue: integrationQueue(ctx.orgId, String(installationId)) });
+    if (!agent && type !== 'KAFKA') return enqueue(ctx.db, { ...work, queue: serverQueue });
+    if (agent && (!hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA'))
       return enqueue(ctx.db, { ...work, queue: agentQueue(ctx.orgId) });
-    await park(ctx.db, { ...work, queue: kafkaQueue });
+    await park(ctx.db, { ...work, queue: type === 'KAFKA' ? publicationQueue : kafkaQueue });
     await publish(ctx, run);
+  }
+
+  /**
+   * Hands a run over once more, under the same key, whatever has become of it. Its status is left alone: the settlement of
+   * a replay concludes nothing (service-dispatch.ts).
+   */
+  async function replay(
+    ctx: Ctx,
+    runId: string,
+    again: Again,
+    by: string,
+  ): Promise<'handed_over' | 'under_way' | 'gone'> {
+    const run = await store.lockRun(ctx.db, ctx.orgId, runId);
+    if (!run || run.payload === null) return 'gone';
+    if (await hasWork(ctx.db, ctx.orgId, runId)) return 'under_way';
+    await ctx.emit({
+      name: 'run.replayed',
+      subject: runId,
+      runId,
+      ...about(run),
+      after: { replay: again.replayId, by },
+    });
+    await hand(ctx, run, run.payload, again);
+    await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [
+      `Replayed for ${by}: the same request, under the same key. The status of the run stays as it is.`,
+    ]);
+    ctx.db.wake(runTopic(ctx.orgId, runId));
+    return 'handed_over';
   }
 
   /** A run that can not be handed over ends, and says why; one that has ended stays as it is. */
@@ -575,6 +617,7 @@ export function createRunService(dependencies: {
     move,
     announce,
     publish,
+    replay,
     failDispatch,
     payloadToSend: (run: StoredRun) => payloadToSend(run, vault.open),
     withoutSecrets,

@@ -20,7 +20,7 @@ export async function listWornWork(tx: Tx, orgId: string, queues: readonly strin
   const rows = await tx.many<{ key: string }>(sql`
     select key from work
     where org_id = ${orgId} and queue = any(${queues}) and due_at <= clock_timestamp() and holder is not null
-      and fence - tries > ${most}`);
+      and fence - first_fence - tries > ${most}`);
   return rows.map((row) => row.key);
 }
 
@@ -58,7 +58,9 @@ export async function findOpenWork(
 
 /** Drops the work of an ended run unless somebody is at it: their outcome is still to be recorded. */
 export async function dropUnheldWork(tx: Tx, orgId: string, runId: string): Promise<void> {
-  await tx.run(sql`delete from work where org_id = ${orgId} and key = ${runId} and holder is null`);
+  await tx.run(
+    sql`delete from work where org_id = ${orgId} and key = ${runId} and holder is null and replay_id is null`,
+  );
 }
 
 export async function touchAgent(tx: Tx, orgId: string, agent: AgentIdentity): Promise<void> {

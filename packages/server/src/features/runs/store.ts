@@ -8,7 +8,7 @@ const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_ide
   r.required_approval as "requiredApproval", r.is_private as "isPrivate", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.sealed_payload as "sealedPayload", r.response,
   r.installation_id as "installationId", r.created_by as "createdBy", r.impersonated_by as "impersonatedBy",
   r.updated_by as "updatedBy", r.created_at as "createdAt", r.updated_at as "updatedAt", r.ended_at as "endedAt",
-  coalesce(w.due_at < 'infinity', false) as "isPending", case when w.holder is not null then w.due_at end as "claimedUntil",
+  w.replay_id is not null as "isReplayed", coalesce(w.due_at < 'infinity', false) as "isPending", case when w.holder is not null then w.due_at end as "claimedUntil",
   a.id is null as "isActionDeleted", a.document ->> 'title' as "actionTitle", a.document ->> 'icon' as "actionIcon",
   bp.id is null as "isBlueprintDeleted", bp.document ->> 'title' as "blueprintTitle", bp.document ->> 'icon' as "blueprintIcon",
   en.id is null as "isEntityDeleted", en.title as "entityTitle", en.icon as "entityIcon"`;
