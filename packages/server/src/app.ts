@@ -62,7 +62,6 @@ import { createMailer } from './platform/mail.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
 import { type Reader, startReaders } from './platform/readers.ts';
-import { createValueCheck } from './platform/user-schemas.ts';
 import { createVault, loadInstallationKey, type Vault } from './platform/vault.ts';
 import { openWakes } from './platform/wake.ts';
 import { serveWebFiles } from './platform/web-files.ts';
@@ -183,7 +182,7 @@ export async function startApp(
     };
 
     const waits = createClaimWaits(wakes);
-    const entities = createEntityService({ findRunStatus, deleteBlueprint, people: twins, check: createValueCheck() });
+    const entities = createEntityService({ findRunStatus, deleteBlueprint, people: twins });
     const runs = createRunService({
       vault,
       metrics,

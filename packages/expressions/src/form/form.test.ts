@@ -18,6 +18,18 @@ describe('a value', () => {
     ['text', { type: 'string' }, 'a', undefined],
     ['text that is a number', { type: 'string' }, 1, 'x must be a text'],
     ['a pattern', { type: 'string', pattern: '^a+$' }, 'b', 'x must match the pattern ^a+$'],
+    [
+      'a pattern that backtracks for ages',
+      { type: 'string', pattern: '(a+)+$' },
+      `${'a'.repeat(60)}!`,
+      'x must match the pattern (a+)+$',
+    ],
+    [
+      'a pattern that can not be made linear',
+      { type: 'string', pattern: '^(?=(a+)+$)' },
+      `${'a'.repeat(60)}!`,
+      'x can not be checked, because its pattern ^(?=(a+)+$) takes too long on this text',
+    ],
     ['a pattern that is none', { type: 'string', pattern: '(' }, 'b', 'is not a regular expression'],
     ['a computed pattern', { type: 'string', pattern: jq('"^a"') }, 'b', 'x must match the pattern ^a'],
     ['a computed list for a pattern', { type: 'string', pattern: jq('["a"]') }, 'b', 'x must be one of "a"'],

@@ -1,5 +1,6 @@
 import type { ActionInput, UserInputs } from '@quayside/contracts';
 import type { Form, InputState } from './form.ts';
+import { patternWork } from './pattern.ts';
 import { isSealedByClient, itemsOf } from './shape.ts';
 import { checkValue, type Schema, type ValueMistake } from './value.ts';
 
@@ -54,6 +55,7 @@ export function findMistakes(
       if (!Object.hasOwn(inputs.properties, name))
         mistakes.push({ name, path: [], message: `is not an input of this action; it has ${known}` });
   }
+  const work = patternWork();
   for (const [name, input] of declared) {
     const state = form.inputs[name];
     if (!state) continue;
@@ -63,7 +65,7 @@ export function findMistakes(
       continue;
     }
     if (areSealed && isSealedByClient(input)) continue;
-    for (const mistake of checkValue(schemaOf(input, state), state.value)) mistakes.push({ name, ...mistake });
+    for (const mistake of checkValue(schemaOf(input, state), state.value, work)) mistakes.push({ name, ...mistake });
   }
   return mistakes;
 }

@@ -1,4 +1,5 @@
 import { formatMistake } from './format.ts';
+import { matchPattern, type PatternWork, patternWork } from './pattern.ts';
 
 /**
  * A value against a JSON Schema that a user wrote, without compiling code: pages that forbid `eval` run it as well as the
@@ -16,24 +17,31 @@ export type Schema = Record<string, unknown>;
 /** Deeper values are refused: schemas and values both come from outside, and the stack ends somewhere. */
 const maxDepth = 64;
 
-export function checkValue(schema: Schema, value: unknown): ValueMistake[] {
-  return check(schema, value, 0);
+/** `work` is what patterns may cost, shared with other values that are checked together. */
+export function checkValue(schema: Schema, value: unknown, work: PatternWork = patternWork()): ValueMistake[] {
+  return check(schema, value, { depth: 0, work });
 }
 
-type Keyword = (limit: unknown, value: unknown, depth: number, schema: Schema) => ValueMistake[];
+interface At {
+  depth: number;
+  work: PatternWork;
+}
+const deeper = ({ depth, work }: At): At => ({ depth: depth + 1, work });
 
-function check(schema: unknown, value: unknown, depth: number): ValueMistake[] {
+type Keyword = (limit: unknown, value: unknown, at: At, schema: Schema) => ValueMistake[];
+
+function check(schema: unknown, value: unknown, at: At): ValueMistake[] {
   if (schema === true) return [];
   if (schema === false) return one('is not allowed here');
   if (!isObject(schema)) return [];
-  if (depth > maxDepth) return one('is nested too deeply');
+  if (at.depth > maxDepth) return one('is nested too deeply');
   const typeMistake = mistakeOfType(schema.type, value);
   // With the wrong type the other keywords would only repeat it.
   if (typeMistake) return one(typeMistake);
   const mistakes: ValueMistake[] = [];
   for (const [name, limit] of Object.entries(schema)) {
     const keyword = Object.hasOwn(keywords, name) ? keywords[name] : undefined;
-    if (keyword) mistakes.push(...keyword(limit, value, depth, schema));
+    if (keyword) mistakes.push(...keyword(limit, value, at, schema));
   }
   return mistakes;
 }
@@ -95,13 +103,14 @@ const keywords: Readonly<Record<string, Keyword>> = {
       lengthOf(text) > Number(limit) &&
       `must have at most ${count(Number(limit), 'character')}; it has ${lengthOf(text)}`,
   ),
-  pattern: ofText((limit, text) => typeof limit === 'string' && mistakeOfPattern(limit, text)),
+  pattern: (limit, value, at) =>
+    typeof value === 'string' && typeof limit === 'string' ? one(mistakeOfPattern(limit, value, at)) : [],
   format: (limit, value) => one(formatMistake(limit, value)),
-  minimum: (limit, value, depth, schema) =>
+  minimum: (limit, value, at, schema) =>
     // Draft 4 wrote `exclusiveMinimum: true` beside it.
-    schema.exclusiveMinimum === true ? moreThan(limit, value, depth, schema) : atLeast(limit, value, depth, schema),
-  maximum: (limit, value, depth, schema) =>
-    schema.exclusiveMaximum === true ? lessThan(limit, value, depth, schema) : atMost(limit, value, depth, schema),
+    schema.exclusiveMinimum === true ? moreThan(limit, value, at, schema) : atLeast(limit, value, at, schema),
+  maximum: (limit, value, at, schema) =>
+    schema.exclusiveMaximum === true ? lessThan(limit, value, at, schema) : atMost(limit, value, at, schema),
   exclusiveMinimum: ofNumber((value, limit) => value > limit, 'more than'),
   exclusiveMaximum: ofNumber((value, limit) => value < limit, 'less than'),
   multipleOf: ofNumber((value, limit) => limit <= 0 || Number.isInteger(round(value / limit)), 'a multiple of'),
@@ -120,10 +129,8 @@ const keywords: Readonly<Record<string, Keyword>> = {
   uniqueItems: ofList(
     (limit, list) => limit === true && new Set(list.map(canonical)).size < list.length && 'has an item twice',
   ),
-  items: (limit, value, depth) =>
-    Array.isArray(value) && !Array.isArray(limit)
-      ? value.flatMap((item, index) => below(index, limit, item, depth))
-      : [],
+  items: (limit, value, at) =>
+    Array.isArray(value) && !Array.isArray(limit) ? value.flatMap((item, index) => below(index, limit, item, at)) : [],
   required: (limit, value) =>
     isObject(value) && Array.isArray(limit)
       ? limit.flatMap((key) => (value[key] === undefined ? one(`needs "${key}"`) : []))
@@ -136,53 +143,54 @@ const keywords: Readonly<Record<string, Keyword>> = {
     isObject(value) && Object.keys(value).length > Number(limit)
       ? one(`may have at most ${count(Number(limit), 'key')}`)
       : [],
-  properties: (limit, value, depth) =>
+  properties: (limit, value, at) =>
     isObject(value) && isObject(limit)
       ? Object.entries(limit).flatMap(([key, schema]) =>
-          value[key] === undefined ? [] : below(key, schema, value[key], depth),
+          value[key] === undefined ? [] : below(key, schema, value[key], at),
         )
       : [],
-  patternProperties: (limit, value, depth) =>
+  patternProperties: (limit, value, at) =>
     isObject(value) && isObject(limit)
       ? Object.entries(limit).flatMap(([pattern, schema]) =>
           Object.entries(value).flatMap(([key, each]) =>
-            matches(pattern, key) === true ? below(key, schema, each, depth) : [],
+            matchPattern(pattern, key, at.work) === true ? below(key, schema, each, at) : [],
           ),
         )
       : [],
-  additionalProperties: (limit, value, depth, schema) => {
+  additionalProperties: (limit, value, at, schema) => {
     if (!isObject(value) || limit === true) return [];
     const known = isObject(schema.properties) ? schema.properties : {};
     const patterns = isObject(schema.patternProperties) ? Object.keys(schema.patternProperties) : [];
     const others = Object.entries(value).filter(
-      ([key]) => !Object.hasOwn(known, key) && !patterns.some((pattern) => matches(pattern, key) === true),
+      ([key]) =>
+        !Object.hasOwn(known, key) && !patterns.some((pattern) => matchPattern(pattern, key, at.work) === true),
     );
     if (limit === false) return others.flatMap(([key]) => one(`does not allow the key "${key}"`));
-    return others.flatMap(([key, each]) => below(key, limit, each, depth));
+    return others.flatMap(([key, each]) => below(key, limit, each, at));
   },
-  propertyNames: (limit, value, depth) =>
+  propertyNames: (limit, value, at) =>
     isObject(value)
       ? Object.keys(value).flatMap((key) =>
-          check(limit, key, depth + 1).map(({ message }) => ({
+          check(limit, key, deeper(at)).map(({ message }) => ({
             path: [],
             message: `has the key "${key}", which ${message}`,
           })),
         )
       : [],
-  allOf: (limit, value, depth) => schemas(limit).flatMap((each) => check(each, value, depth + 1)),
-  anyOf: (limit, value, depth) => {
-    const found = schemas(limit).map((each) => check(each, value, depth + 1));
+  allOf: (limit, value, at) => schemas(limit).flatMap((each) => check(each, value, deeper(at))),
+  anyOf: (limit, value, at) => {
+    const found = schemas(limit).map((each) => check(each, value, deeper(at)));
     return found.length === 0 || found.some((each) => each.length === 0) ? [] : one('fits none of the allowed forms');
   },
-  oneOf: (limit, value, depth) => {
+  oneOf: (limit, value, at) => {
     const all = schemas(limit);
-    const fitting = all.filter((each) => check(each, value, depth + 1).length === 0).length;
+    const fitting = all.filter((each) => check(each, value, deeper(at)).length === 0).length;
     return all.length === 0 || fitting === 1
       ? []
       : one(fitting === 0 ? 'fits none of the allowed forms' : 'fits more than one of the allowed forms');
   },
-  not: (limit, value, depth) =>
-    isObject(limit) && check(limit, value, depth + 1).length === 0 ? one('has a form that is not allowed') : [],
+  not: (limit, value, at) =>
+    isObject(limit) && check(limit, value, deeper(at)).length === 0 ? one('has a form that is not allowed') : [],
 };
 
 const atLeast: Keyword = (limit, value) =>
@@ -196,8 +204,8 @@ function one(message: string | undefined | false): ValueMistake[] {
   return message ? [{ path: [], message }] : [];
 }
 
-function below(step: string | number, schema: unknown, value: unknown, depth: number): ValueMistake[] {
-  return check(schema, value, depth + 1).map((mistake) => ({ ...mistake, path: [String(step), ...mistake.path] }));
+function below(step: string | number, schema: unknown, value: unknown, at: At): ValueMistake[] {
+  return check(schema, value, deeper(at)).map((mistake) => ({ ...mistake, path: [String(step), ...mistake.path] }));
 }
 
 function schemas(limit: unknown): readonly unknown[] {
@@ -232,17 +240,8 @@ function canonical(value: unknown): string {
   );
 }
 
-function mistakeOfPattern(pattern: string, text: string): string | undefined {
-  const isMatch = matches(pattern, text);
-  if (isMatch === undefined) return `can not be checked, because its pattern ${pattern} is not a regular expression`;
+function mistakeOfPattern(pattern: string, text: string, at: At): string | undefined {
+  const isMatch = matchPattern(pattern, text, at.work);
+  if (typeof isMatch !== 'boolean') return `can not be checked, because its pattern ${pattern} ${isMatch.reason}`;
   return isMatch ? undefined : `must match the pattern ${pattern}`;
-}
-
-/** Undefined = the pattern is none. It is the author's, in the host's dialect; definitions with a wrong one are refused. */
-function matches(pattern: string, text: string): boolean | undefined {
-  try {
-    return new RegExp(pattern, 'u').test(text);
-  } catch {
-    return undefined;
-  }
 }

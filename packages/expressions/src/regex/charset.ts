@@ -35,7 +35,7 @@ export function contains(set: CharSet, code: number): boolean {
   return code < 128 ? set.ascii[code] === 1 : set.other(code);
 }
 
-/** `source` is the inside of a host character class, written by us, never by a user. */
+/** `source` is the inside of a host character class: it looks at one character, so it may come from a user (ecma.ts). */
 export function hostSet(source: string): CharSet {
   const pattern = new RegExp(`^[${source}]$`, 'u');
   const test = (code: number) => pattern.test(String.fromCodePoint(code));

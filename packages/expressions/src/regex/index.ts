@@ -1,3 +1,4 @@
+import { parseEcmaPattern } from './ecma.ts';
 import { isGearChange, Matcher } from './match.ts';
 import { parsePattern } from './parse.ts';
 import { buildProgram, MAX_INSTRUCTIONS, type Program, WIDTH } from './program.ts';
@@ -57,12 +58,11 @@ function build(pattern: ParsedPattern, spellRuns: boolean, budget: RegexBudget):
   }
 }
 
-function compiled(pattern: string, flags: string, budget: RegexBudget): Compiled {
-  const key = `${flags}/${pattern}`;
+function compiled(key: string, pattern: string, budget: RegexBudget, parse: () => ParsedPattern): Compiled {
   const hit = cache.get(key);
   if (hit !== undefined) return hit;
   budget.step(pattern.length);
-  const parsed = parsePattern(pattern, flags);
+  const parsed = parse();
   const entry: Compiled = { pattern: parsed, quick: build(parsed, false, budget), memoized: undefined };
   if (pattern.length <= MAX_CACHED_PATTERN) {
     const oldest = cache.size >= CACHE_LIMIT ? cache.keys().next().value : undefined;
@@ -81,7 +81,22 @@ function compiled(pattern: string, flags: string, budget: RegexBudget): Compiled
  */
 export function compileRegex(pattern: string, flags: string, budget: RegexBudget): Regex {
   budget.step(1);
-  const entry = compiled(pattern, flags, budget);
+  return regexOf(
+    compiled(`${flags}/${pattern}`, pattern, budget, () => parsePattern(pattern, flags)),
+    budget,
+  );
+}
+
+/** The same for a pattern of JSON Schema, in the dialect of ECMAScript (ecma.ts). */
+export function compileEcmaRegex(pattern: string, budget: RegexBudget): Regex {
+  budget.step(1);
+  return regexOf(
+    compiled(`ECMA/${pattern}`, pattern, budget, () => parseEcmaPattern(pattern)),
+    budget,
+  );
+}
+
+function regexOf(entry: Compiled, budget: RegexBudget): Regex {
   const { groupNames } = entry.pattern;
   const charge = (steps: number): void => budget.step(steps);
   let last: Text | undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileRegex, type RegexBudget } from './index.ts';
+import { compileEcmaRegex, compileRegex, type RegexBudget } from './index.ts';
 import { isGearChange, Matcher } from './match.ts';
 import { parsePattern } from './parse.ts';
 import { buildProgram } from './program.ts';
@@ -141,7 +141,7 @@ describe('bad patterns are refused in Oniguruma’s words', () => {
 describe('cost', () => {
   test.each([
     ['(a+)+$', `${'a'.repeat(50_000)}b`],
-    ['(a|a)*$', `${'a'.repeat(50_000)}b`],
+    ['^(a|a)*$', `${'a'.repeat(50_000)}b`],
     ['(a|aa)+$', `${'a'.repeat(50_000)}b`],
     ['(.*)(.*)(.*)(.*)(.*)x', 'a'.repeat(20_000)],
     ['^(([a-z])+.)+[A-Z]([a-z])+$', 'a'.repeat(20_000)],
@@ -237,5 +237,81 @@ describe('properties', () => {
       }),
       { numRuns: 3000 },
     );
+  });
+});
+
+describe("ECMAScript's dialect, for JSON Schema", () => {
+  const isMatch = (pattern: string, text: string, limit = 1e6): boolean =>
+    compileEcmaRegex(pattern, budgetOf(limit)).exec(text, 0) !== null;
+
+  test.each([
+    ['^a$', 'a\n'],
+    ['^.$', '\r'],
+    ['^.$', '\u2028'],
+    ['^\\d$', '\u0663'],
+    ['^\\w$', 'é'],
+    ['^[\\w-]+$', 'a-b_C'],
+    ['\\bé', 'aé'],
+    ['a\\B', 'ab'],
+    ['^[[a&&b]$', '&'],
+    ['^[^]$', '\n'],
+    ['[]', 'a'],
+    ['^\\p{Script=Greek}+\\P{L}$', 'λγ1'],
+    ['^\\u{1F600}\\uD83D\\uDE00\\x41\\cA\\0\\/$', '😀😀A\u0001\u0000/'],
+    ['^(?:(a)|b)\\1c$', 'bc'],
+    ['^(?<x>a|b)\\k<x>$', 'bb'],
+    ['(?<=ab*)c', 'abbc'],
+    ['(?<!a)c', 'bc'],
+    ['^(?!.*--)[a-z]{2,3}?$', 'abc'],
+    ['^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', 'my-service-1'],
+    ['^(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)(?:\\.(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$', '10.0.255.7'],
+  ])('%s says of %j what the host says', (pattern, text) => {
+    expect(isMatch(pattern, text)).toBe(new RegExp(pattern, 'u').test(text));
+  });
+
+  test('the host agrees on any pattern', () => {
+    const atom = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\w', '\\s', '\\D', '^', '$', '\\b', '\\B', '-', 'é');
+    const { pattern } = fc.letrec<{ pattern: string }>((tie) => ({
+      pattern: fc.oneof(
+        { maxDepth: 4 },
+        atom,
+        fc.tuple(tie('pattern'), tie('pattern')).map(([left, right]) => left + right),
+        fc.tuple(tie('pattern'), tie('pattern')).map(([left, right]) => `(?:${left}|${right})`),
+        fc
+          .tuple(fc.constantFrom('', '?:', '?=', '?!', '?<=', '?<!'), tie('pattern'))
+          .map(([mark, body]) => `(${mark}${body})`),
+        fc
+          .tuple(tie('pattern'), fc.constantFrom('*', '+', '?', '{1,2}', '*?', '+?'))
+          .map(([body, quantifier]) => `(?:${body})${quantifier}`),
+      ),
+    }));
+    const short = fc.string({ unit: fc.constantFrom('a', 'b', '-', ' ', '\n', 'é'), maxLength: 6 });
+    fc.assert(
+      fc.property(pattern, short, (source, input) => {
+        expect(isMatch(source, input)).toBe(new RegExp(source, 'u').test(input));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each(['(a+)+$', '^(a|a)*$', '(a|aa)+$', '^(([a-z])+.)+[A-Z]([a-z])+$', '(.*a){20}$'])(
+    '%s, which holds a backtracking engine for ages, is linear',
+    (pattern) => {
+      const budget = budgetOf(1e7);
+      expect(compileEcmaRegex(pattern, budget).exec(`${'a'.repeat(5_000)}!`, 0)).toBeNull();
+    },
+  );
+
+  test('what can not be made linear ends with the budget', () => {
+    expect(() => isMatch('^(?=(a+)+$)', `${'a'.repeat(40)}!`)).toThrow('budget: steps');
+  });
+
+  test.each([
+    ['(', 'is not a regular expression'],
+    ['a{2', 'is not a regular expression'],
+    ['(?i:a)', 'sets options in a group, which is not supported'],
+    ['a{100001}', 'repeats something more than 100000 times'],
+  ])('%s is refused: it %s', (pattern, message) => {
+    expect(() => isMatch(pattern, '')).toThrow(message);
   });
 });

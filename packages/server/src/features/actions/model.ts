@@ -1,5 +1,5 @@
 import type { ActionBody, ActionInput, ErrorDetail, SelfServiceTrigger, UserInputs } from '@quayside/contracts';
-import { compileExpression, compileTemplate } from '@quayside/expressions';
+import { compileExpression, compileTemplate, mistakeInPattern } from '@quayside/expressions';
 
 /** Rules of an action document that its schema can not say (spec/actions.md §1.1–1.5, §1.9). */
 
@@ -72,11 +72,8 @@ function findInputMistakes(inputs: UserInputs): ErrorDetail[] {
 }
 
 function checkPattern(pattern: string, path: string, mistakes: ErrorDetail[]): void {
-  try {
-    new RegExp(pattern, 'u');
-  } catch {
-    mistakes.push({ path, message: 'is not a regular expression.' });
-  }
+  const message = mistakeInPattern(pattern);
+  if (message !== undefined) mistakes.push({ path, message: `${message}.` });
 }
 
 /** `{jqQuery}` objects must compile: a form that silently ignores one can not be debugged. */

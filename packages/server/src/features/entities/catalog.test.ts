@@ -377,3 +377,22 @@ describe('search', () => {
     expect(body).toMatchObject({ matchingBlueprints: ['book'], entities: [{ identifier: 'a', blueprint: 'book' }] });
   });
 });
+
+it('a pattern of a blueprint that would hold the server for ages is answered, or told', async () => {
+  const text = { type: 'string' as const };
+  await test.machine.call(blueprintRoutes.create, {
+    body: {
+      identifier: 'patterned',
+      title: 'Patterned',
+      schema: { properties: { linear: { ...text, pattern: '(a+)+$' }, ahead: { ...text, pattern: '^(?=(a+)+$)' } } },
+    },
+  });
+  const create = (properties: Record<string, unknown>) =>
+    test.machine.refused(entityRoutes.create, {
+      params: { blueprint_identifier: 'patterned' },
+      body: { identifier: 'x', properties },
+    });
+  const hostile = `${'a'.repeat(5_000)}!`;
+  expect((await create({ linear: hostile })).body.message).toContain('must match pattern "(a+)+$"');
+  expect((await create({ ahead: hostile })).body.message).toContain('takes too long on this text');
+});

@@ -1,9 +1,10 @@
 import type { Entity, EntityBody, ErrorDetail, Migration } from '@quayside/contracts';
+import { matchPattern, patternWork } from '@quayside/expressions';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import type { CheckValue } from '../../platform/user-schemas.ts';
+import { createValueCheck } from '../../platform/user-schemas.ts';
 import { findBlueprintIfAny, getBlueprint, listBlueprints, type StoredBlueprint } from '../blueprints/index.ts';
 import { findPersonById } from '../identity/index.ts';
 import { draftFrom, type EntityDraft, findPropertyMistakes, isSameDraft, mergeDraft, QueryMistake } from './model.ts';
@@ -38,9 +39,9 @@ export function createEntityService(dependencies: {
   findRunStatus: FindRunStatus;
   deleteBlueprint: DeleteBlueprint;
   people: People;
-  check: CheckValue;
 }) {
   const { people } = dependencies;
+  const check = createValueCheck({ begin: patternWork, matches: matchPattern });
   const twins: Readonly<Record<string, TwinKind | undefined>> = {
     _team: { save: people.saveTeamOf, remove: people.removeTeamOf },
     _user: { save: people.saveUserOf, remove: people.removeUserOf },
@@ -89,7 +90,7 @@ export function createEntityService(dependencies: {
     flags: WriteFlags,
     runId: string | undefined,
   ): Promise<Entity> {
-    const mistakes = findPropertyMistakes(blueprint, draft, before === undefined, dependencies.check);
+    const mistakes = findPropertyMistakes(blueprint, draft, before === undefined, check);
     const [first] = mistakes;
     if (first) refuse('invalid_request', `${first.path} ${first.message}`, mistakes);
     const links = await resolveRelations(ctx, blueprint, draft, flags.create_missing_related_entities ?? false, runId);

@@ -79,6 +79,20 @@ describe('the server judges the form once more', () => {
   it.each<[string, UserInputs['properties'], Record<string, unknown>, string | undefined]>([
     ['an entity that exists', { x: cluster }, { x: 'eu' }, undefined],
     [
+      'a pattern that would hold a backtracking engine for ages',
+      { x: { type: 'string', pattern: '(a+)+$' } },
+      { x: `${'a'.repeat(5_000)}!` },
+      'x must match the pattern (a+)+$.',
+    ],
+    [
+      'a hundred that can not be made linear',
+      Object.fromEntries(
+        Array.from({ length: 100 }, (_, index) => [`x${index}`, { type: 'string', pattern: '^(?=(a+)+$)' }]),
+      ),
+      Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x${index}`, `${'a'.repeat(60)}!`])),
+      'x99 can not be checked, because its pattern ^(?=(a+)+$) takes too long on this text.',
+    ],
+    [
       'one that does not',
       { x: cluster },
       { x: 'mars' },
