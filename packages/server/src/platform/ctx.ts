@@ -1,6 +1,6 @@
 import type { EventName, Origin, Permission } from '@quayside/contracts';
 import type { Database, Tx } from './db.ts';
-import { sql } from './db.ts';
+import { named, sql } from './db.ts';
 import type { Logger } from './log.ts';
 
 /** Who acts. `system` is the portal itself: first start, its own deliveries, timers. */
@@ -107,14 +107,19 @@ export function withOrigin(ctx: Ctx, origin: Origin): Ctx {
 async function emit(ctx: Ctx, event: EventInput): Promise<void> {
   const cause = causeOf(ctx.actor);
   const asJson = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
-  await ctx.db.run(sql`
+  await ctx.db.run(
+    named(
+      'event.insert',
+      sql`
     insert into events (org_id, name, actor, origin, trace_id, resource, subject, blueprint, entity, property, run_id, status, message, before, after, depth, root)
     values (
       ${ctx.orgId}, ${event.name}, ${JSON.stringify(describeActor(ctx.actor))}, ${ctx.origin}, ${ctx.traceId},
       ${event.name.split('.')[0]}, ${event.subject}, ${event.blueprint ?? null}, ${event.entity ?? null}, ${event.property ?? null}, ${event.runId ?? null},
       ${event.status ?? 'SUCCESS'}, ${event.message ?? null}, ${asJson(event.before)}, ${asJson(event.after)},
       ${cause.depth}, ${cause.root}
-    )`);
+    )`,
+    ),
+  );
   ctx.db.wake(eventsTopic);
 }
 

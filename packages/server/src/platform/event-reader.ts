@@ -1,5 +1,5 @@
 import type { EventName } from '@quayside/contracts';
-import { type Database, type Sql, sql, type Tx } from './db.ts';
+import { type Database, named, type Sql, sql, type Tx } from './db.ts';
 
 /**
  * Readers of events (0001_platform.sql, docs/adr/0008): each has a cursor per organization, reads what lies behind it, deals
@@ -37,13 +37,19 @@ export type EventHead = Omit<ReadEvent, 'before' | 'after'>;
 const headColumns = sql`e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity, e.property,
   e.run_id as "runId", e.status, e.depth, e.root`;
 
+/** A reader without a cursor stands before the organization's first event. Subqueries, so that the place is a range of the index. */
+const cursorOf = (orgId: string, reader: string): Sql => sql`(
+  coalesce((select c.xid from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), '0'::xid8),
+  coalesce((select c.seq from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), 0)
+)`;
+
 /** The next events of the organization, oldest first. A reader without a cursor starts with the organization's first. */
 export async function readEvents(tx: Tx, orgId: string, reader: string, limit: number): Promise<ReadEvent[]> {
-  return readColumns<ReadEvent>(tx, orgId, reader, limit, sql`${headColumns}, e.before, e.after`);
+  return readColumns<ReadEvent>(tx, orgId, reader, limit, 'whole', sql`${headColumns}, e.before, e.after`);
 }
 
 export async function readHeads(tx: Tx, orgId: string, reader: string, limit: number): Promise<EventHead[]> {
-  return readColumns<EventHead>(tx, orgId, reader, limit, headColumns);
+  return readColumns<EventHead>(tx, orgId, reader, limit, 'heads', headColumns);
 }
 
 /** For a reader that wants something else of each event; `columns` are of `events e`, among them `e.xid::text as xid, e.seq`. */
@@ -52,17 +58,21 @@ export async function readColumns<Event extends { cursor: Cursor }>(
   orgId: string,
   reader: string,
   limit: number,
+  /** Of the prepared statement. */
+  name: string,
   columns: Sql,
 ): Promise<Event[]> {
-  const rows = await tx.many<Omit<Event, 'cursor'> & Cursor>(sql`
+  const rows = await tx.many<Omit<Event, 'cursor'> & Cursor>(
+    named(
+      `event.read.${name}`,
+      sql`
     select ${columns}
     from events e
     where e.org_id = ${orgId} and e.xid < pg_snapshot_xmin(pg_current_snapshot())
-      and (e.xid, e.seq) > (
-        coalesce((select c.xid from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), '0'::xid8),
-        coalesce((select c.seq from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), 0)
-      )
-    order by e.xid, e.seq limit ${limit}`);
+      and (e.xid, e.seq) > ${cursorOf(orgId, reader)}
+    order by e.xid, e.seq limit ${limit}`,
+    ),
+  );
   return rows.map(({ xid, seq, ...event }) => ({ ...event, cursor: { xid, seq } }) as unknown as Event);
 }
 
@@ -80,15 +90,34 @@ export async function readBodies(
   seqs: readonly number[],
 ): Promise<ReadonlyMap<number, { before: unknown; after: unknown }>> {
   const rows = await tx.many<{ seq: number; before: unknown; after: unknown }>(
-    sql`select seq, before, after from events where org_id = ${orgId} and seq = any(${seqs})`,
+    named('event.bodies', sql`select seq, before, after from events where org_id = ${orgId} and seq = any(${seqs})`),
   );
   return new Map(rows.map(({ seq, before, after }) => [seq, { before, after }]));
 }
 
 export async function moveCursor(tx: Tx, orgId: string, reader: string, to: Cursor): Promise<void> {
-  await tx.run(sql`
-    insert into event_cursors (org_id, reader, xid, seq) values (${orgId}, ${reader}, ${to.xid}::xid8, ${to.seq})
-    on conflict (org_id, reader) do update set xid = excluded.xid, seq = excluded.seq, updated_at = now()`);
+  await tx.run(
+    named(
+      'event.moveCursor',
+      sql`
+      insert into event_cursors (org_id, reader, xid, seq) values (${orgId}, ${reader}, ${to.xid}::xid8, ${to.seq})
+      on conflict (org_id, reader) do update set xid = excluded.xid, seq = excluded.seq, updated_at = now()`,
+    ),
+  );
+}
+
+/** Whether anything lies behind the cursor, also what can not be read yet because an older transaction still runs. */
+export async function isAnythingAhead(tx: Tx, orgId: string, reader: string): Promise<boolean> {
+  const { is } = await tx.one<{ is: boolean }>(
+    named(
+      'event.isAhead',
+      sql`
+      select exists (
+        select from events e where e.org_id = ${orgId} and (e.xid, e.seq) > ${cursorOf(orgId, reader)}
+      ) as is`,
+    ),
+  );
+  return is;
 }
 
 /** For a reader that is new to this installation: what happened before is none of its business. */

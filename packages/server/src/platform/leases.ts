@@ -79,16 +79,21 @@ interface NewWork {
 
 /** Adds work in the caller's transaction; claimers wake when it commits. The same key twice in a queue is a fault. */
 export async function enqueue(tx: Tx, work: NewWork & { delayMs?: number }): Promise<void> {
-  await insertWork(tx, work, sql`now() + ${work.delayMs ?? 0} * interval '1 millisecond'`);
+  await insertWork(tx, 'work.enqueue', work, sql`now() + ${work.delayMs ?? 0} * interval '1 millisecond'`);
   tx.wake(queueTopic(work.queue));
 }
 
-async function insertWork(tx: Tx, work: NewWork, dueAt: Sql): Promise<void> {
+async function insertWork(tx: Tx, name: string, work: NewWork, dueAt: Sql): Promise<void> {
   const { replayId = null, lastToken = 0 } = work.again ?? {};
-  await tx.run(sql`
-    insert into work (org_id, queue, key, due_at, labels, fence, first_fence, replay_id)
-    values (${work.orgId}, ${work.queue}, ${work.key}, ${dueAt}, ${textOf(work.labels)}::jsonb,
-      ${lastToken}, ${lastToken}, ${replayId})`);
+  await tx.run(
+    named(
+      name,
+      sql`
+      insert into work (org_id, queue, key, due_at, labels, fence, first_fence, replay_id)
+      values (${work.orgId}, ${work.queue}, ${work.key}, ${dueAt}, ${textOf(work.labels)}::jsonb,
+        ${lastToken}, ${lastToken}, ${replayId})`,
+    ),
+  );
 }
 
 /** Is anything to be done under this key, in whatever queue? */
@@ -113,7 +118,7 @@ export async function schedule(
 
 /** Adds work that nobody finds by looking. */
 export async function park(tx: Tx, work: NewWork): Promise<void> {
-  await insertWork(tx, work, sql`'infinity'`);
+  await insertWork(tx, 'work.park', work, sql`'infinity'`);
 }
 
 function textOf(labels: Labels | undefined): string | null {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ctx, eventsTopic, type World } from './ctx.ts';
 import { type Database, sql, type Tx } from './db.ts';
-import { type Cursor, moveCursor, startAtEnd } from './event-reader.ts';
+import { type Cursor, isAnythingAhead, moveCursor, startAtEnd } from './event-reader.ts';
 import { type ClaimWaits, claim, extendLease, type LeaseKey, lockLease, releaseWork } from './leases.ts';
 import type { Logger } from './log.ts';
 import type { Wakes } from './wake.ts';
@@ -139,7 +139,8 @@ export async function startReaders(dependencies: {
     const off = wakes.on(eventsTopic, () => wake.abort());
     let isReady = false;
     let pauseMs = firstPauseMs;
-    let idleMs = pollMs;
+    /** How often it looked in vain since something was there. */
+    let looks = 0;
     while (!signal.aborted)
       try {
         if (!isReady) await reader.prepare?.(world);
@@ -149,13 +150,17 @@ export async function startReaders(dependencies: {
         const count = await reader.step(held);
         pauseMs = firstPauseMs;
         if (count > 0) {
-          idleMs = firstPollMs;
+          looks = 0;
           const restMs = reader.restMs?.(count) ?? 0;
           if (restMs > 0) await sleep(restMs, undefined, { signal }).catch(() => undefined);
           continue;
         }
+        // Soon again only if something is there that an older transaction keeps from being read.
+        const isAhead = await world.transaction((ctx) => isAnythingAhead(ctx.db, ctx.orgId, reader.name));
+        const idleMs = isAhead ? Math.min(firstPollMs * 2 ** looks, pollMs) : pollMs;
+        looks += 1;
         await sleep(idleMs, undefined, { signal: AbortSignal.any([signal, wake.signal]) }).catch(() => undefined);
-        idleMs = wake.signal.aborted ? firstPollMs : Math.min(idleMs * 2, pollMs);
+        if (wake.signal.aborted) looks = 0;
       } catch (error) {
         if (error instanceof LeaseLost) break;
         isReady = false;

@@ -1,5 +1,5 @@
 import type { Action, ActionBody, ActionLimits, ActionPermissions } from '@quayside/contracts';
-import { sql, type Tx } from '../../platform/db.ts';
+import { named, sql, type Tx } from '../../platform/db.ts';
 
 interface ActionRow {
   id: string;
@@ -9,6 +9,8 @@ interface ActionRow {
   updated_at: Date;
   updated_by: string;
 }
+
+const columns = sql`id, document, created_at, created_by, updated_at, updated_by`;
 
 const toAction = (row: ActionRow): Action => ({
   id: row.id,
@@ -21,30 +23,37 @@ const toAction = (row: ActionRow): Action => ({
 
 export async function findAction(tx: Tx, orgId: string, identifier: string): Promise<Action | undefined> {
   const row = await tx.find<ActionRow>(
-    sql`select * from actions where org_id = ${orgId} and identifier = ${identifier}`,
+    named('action.find', sql`select ${columns} from actions where org_id = ${orgId} and identifier = ${identifier}`),
   );
   return row && toAction(row);
 }
 
 export async function lockAction(tx: Tx, orgId: string, identifier: string): Promise<Action | undefined> {
   const row = await tx.find<ActionRow>(
-    sql`select * from actions where org_id = ${orgId} and identifier = ${identifier} for update`,
+    sql`select ${columns} from actions where org_id = ${orgId} and identifier = ${identifier} for update`,
   );
   return row && toAction(row);
 }
 
 export async function listActions(tx: Tx, orgId: string): Promise<Action[]> {
   return (
-    await tx.many<ActionRow>(sql`select * from actions where org_id = ${orgId} order by created_at, identifier`)
+    await tx.many<ActionRow>(
+      sql`select ${columns} from actions where org_id = ${orgId} order by created_at, identifier`,
+    )
   ).map(toAction);
 }
 
 /** Those that are switched on. */
 export async function listAutomations(tx: Tx, orgId: string): Promise<Action[]> {
-  const rows = await tx.many<ActionRow>(sql`
-    select * from actions
-    where org_id = ${orgId} and document #>> '{trigger,type}' = 'automation' and document ->> 'publish' is distinct from 'false'
-    order by created_at, identifier`);
+  const rows = await tx.many<ActionRow>(
+    named(
+      'action.listAutomations',
+      sql`
+      select ${columns} from actions
+      where org_id = ${orgId} and document #>> '{trigger,type}' = 'automation' and document ->> 'publish' is distinct from 'false'
+      order by created_at, identifier`,
+    ),
+  );
   return rows.map(toAction);
 }
 
@@ -66,7 +75,7 @@ export async function deleteAction(tx: Tx, orgId: string, id: string): Promise<v
 
 export async function findPermissions(tx: Tx, orgId: string, id: string): Promise<ActionPermissions | undefined> {
   const row = await tx.find<{ permissions: ActionPermissions | null }>(
-    sql`select permissions from actions where org_id = ${orgId} and id = ${id}`,
+    named('action.permissions', sql`select permissions from actions where org_id = ${orgId} and id = ${id}`),
   );
   return row?.permissions ?? undefined;
 }
@@ -92,7 +101,7 @@ export async function updatePermissions(
 
 export async function findLimits(tx: Tx, orgId: string, id: string): Promise<ActionLimits | undefined> {
   const row = await tx.find<{ limits: ActionLimits | null }>(
-    sql`select limits from actions where org_id = ${orgId} and id = ${id}`,
+    named('action.limits', sql`select limits from actions where org_id = ${orgId} and id = ${id}`),
   );
   return row?.limits ?? undefined;
 }

@@ -71,7 +71,7 @@ export function createAuditSealer(key: AuditKey): Reader {
     trouble: 'audit records are not sealed; they are kept, and sealed later',
     beginsWithFirst: true,
     restMs,
-    read: (tx, orgId, reader, limit) => readColumns<HashedRecord>(tx, orgId, reader, limit, sealColumns),
+    read: (tx, orgId, reader, limit) => readColumns<HashedRecord>(tx, orgId, reader, limit, 'hashes', sealColumns),
     async handle(ctx, records) {
       const before = await findLastCheckpoint(ctx.db, ctx.orgId);
       const seqs = records.map(({ cursor }) => cursor.seq);

@@ -1,5 +1,5 @@
 import type { App, Organization, User } from '@quayside/contracts';
-import { sql, type Tx } from '../../platform/db.ts';
+import { named, sql, type Tx } from '../../platform/db.ts';
 
 export interface UserRow {
   org_id: string;
@@ -43,7 +43,14 @@ export async function findUserByEmail(tx: Tx, email: string): Promise<StoredUser
 }
 
 export async function findUser(tx: Tx, id: string): Promise<StoredUser | undefined> {
-  const row = await tx.find<UserRow>(sql`select * from users where id = ${id}`);
+  const row = await tx.find<UserRow>(
+    named(
+      'user.find',
+      sql`
+      select org_id, id, email, first_name, last_name, role, status, password_hash, created_at, updated_at
+      from users where id = ${id}`,
+    ),
+  );
   return row && toUser(row);
 }
 
@@ -199,7 +206,9 @@ const toOrganization = (row: OrganizationRow): Organization => ({
 
 export async function getOrganization(tx: Tx, orgId: string): Promise<Organization> {
   return toOrganization(
-    await tx.one<OrganizationRow>(sql`select org_id, name, settings from organizations where org_id = ${orgId}`),
+    await tx.one<OrganizationRow>(
+      named('organization.get', sql`select org_id, name, settings from organizations where org_id = ${orgId}`),
+    ),
   );
 }
 

@@ -148,6 +148,23 @@ export interface RunChange {
   response?: unknown;
 }
 
+/** Which columns an update writes, as a short name: a prepared statement's is cut off after 63 characters. */
+const columnsOfUpdate = [
+  'statusLabel',
+  'link',
+  'summary',
+  'externalRunId',
+  'approval',
+  'payload',
+  'installationId',
+  'sealedPayload',
+  'response',
+] as const;
+function shapeOf(change: RunChange): string {
+  const flags = columnsOfUpdate.map((name) => (change[name] === undefined ? '0' : '1')).join('');
+  return `${flags}${change.status ? (change.status.isFinal ? 'f' : 's') : ''}`;
+}
+
 /**
  * Writes what changed. With a status, the row must still be where the transition started; `false` = somebody was faster
  * (impossible while the run is locked, and guarded all the same).
@@ -168,7 +185,8 @@ export async function updateRun(tx: Tx, orgId: string, id: string, by: string, c
   if (change.sealedPayload !== undefined) set.push(sql`sealed_payload = ${change.sealedPayload}`);
   if (change.response !== undefined) set.push(sql`response = ${JSON.stringify(change.response)}`);
   const guard = change.status ? sql` and status = ${change.status.from}` : sql``;
-  return (await tx.run(sql`update runs set ${join(set)} where org_id = ${orgId} and id = ${id}${guard}`)) > 0;
+  const statement = sql`update runs set ${join(set)} where org_id = ${orgId} and id = ${id}${guard}`;
+  return (await tx.run(named(`run.update.${shapeOf(change)}`, statement))) > 0;
 }
 
 interface LogRow {

@@ -1,5 +1,5 @@
 import type { Secret } from '@quayside/contracts';
-import { sql, type Tx } from '../../platform/db.ts';
+import { named, sql, type Tx } from '../../platform/db.ts';
 
 interface SecretRow {
   name: string;
@@ -26,7 +26,7 @@ export async function listSecrets(tx: Tx, orgId: string): Promise<Secret[]> {
 }
 
 export async function listSealed(tx: Tx, orgId: string): Promise<{ name: string; sealed: Buffer }[]> {
-  return tx.many(sql`select name, sealed from secrets where org_id = ${orgId}`);
+  return tx.many(named('secret.listSealed', sql`select name, sealed from secrets where org_id = ${orgId}`));
 }
 
 /** `false` = the name is taken. */
