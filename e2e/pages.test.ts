@@ -284,6 +284,17 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'replay of all that match',
+    path: '/deliveries?kind=run',
+    async reach(page) {
+      await page.getByRole('button', { name: 'Replay all that match' }).click();
+      await page
+        .getByRole('dialog')
+        .getByText(/matches by the last attempt|match by the last attempt/)
+        .waitFor();
+    },
+  },
+  {
     name: 'dead letters',
     path: '/deliveries?dead=true',
     reach: (page) => page.getByText('There are no dead letters like this').waitFor(),

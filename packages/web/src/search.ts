@@ -124,6 +124,8 @@ export interface DeliveriesSearch {
   holder?: string | undefined;
   state?: (typeof deliveryStates)[number] | undefined;
   dead?: boolean | undefined;
+  /** Attempts of this replay. */
+  replay?: string | undefined;
   from?: string | undefined;
   to?: string | undefined;
   /** The attempt whose details are shown, `subject/number`. */
@@ -137,6 +139,7 @@ export function parseDeliveriesSearch(raw: Raw): DeliveriesSearch {
     holder: text(raw.holder),
     state: oneOf(raw.state, deliveryStates),
     dead: flag(raw.dead),
+    replay: text(raw.replay),
     from: instant(raw.from),
     to: instant(raw.to),
     open: text(raw.open),

@@ -26,6 +26,12 @@ export function createMetrics() {
       labelNames: ['by', 'outcome'] as const,
       registers,
     }),
+    deadLetters: new Gauge({
+      name: 'quayside_dead_letters',
+      help: 'What was given up undelivered and not delivered since, runs and messages. Every server tells the same number.',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
     claims: new Counter({
       name: 'quayside_claimed_total',
       help: 'Leases given out, by kind of queue.',

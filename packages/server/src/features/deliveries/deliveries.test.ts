@@ -140,6 +140,7 @@ describe('a delivery of the server', () => {
     expect((await list({ action, dead: true })).deliveries).toMatchObject([
       { subject: id, isDead: true, isDelivered: false },
     ]);
+    expect(await (await test.nobody.fetch('/metrics')).text()).toContain('quayside_dead_letters{kind="runs"} 1');
     expect((await read(id)).why).toMatchObject({
       state: 'given_up',
       text: expect.stringMatching(/answered 404.*would come to the same/),

@@ -1,6 +1,7 @@
 export {
   closeDelivery,
   closePublications,
+  countDeadLetters,
   findDeliveryState,
   listDeliveriesOf,
   loseDeliveries,

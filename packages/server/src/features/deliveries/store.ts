@@ -150,6 +150,14 @@ function toDelivery(row: DeliveryRow): Delivery {
   };
 }
 
+/** How many dead letters there are, of all organizations. One range of a partial index. */
+export async function countDeadLetters(tx: Tx): Promise<{ runs: number; messages: number }> {
+  return tx.one(sql`
+    select (count(*) filter (where subject like 'r\\_%'))::int as runs,
+      (count(*) filter (where subject not like 'r\\_%'))::int as messages
+    from deliveries where is_dead`);
+}
+
 /** All attempts of one subject, oldest first. */
 export async function listDeliveriesOf(tx: Tx, orgId: string, subject: string): Promise<Delivery[]> {
   const rows = await tx.many<DeliveryRow>(

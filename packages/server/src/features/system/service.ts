@@ -3,6 +3,7 @@ import { type Database, sql } from '../../platform/db.ts';
 import { readerLagSeconds } from '../../platform/event-reader.ts';
 import { type ClaimWaits, queueAgeSeconds, queueDepths } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
+import { countDeadLetters } from '../deliveries/index.ts';
 
 export function createSystem(dependencies: {
   database: Database;
@@ -22,6 +23,8 @@ export function createSystem(dependencies: {
       metrics.heldClaims.set(waits.held);
       metrics.queueAge.set(await queueAgeSeconds(database));
       for (const reader of readers) metrics.readerLag.set({ reader }, await readerLagSeconds(database, reader));
+      const dead = await database.system(countDeadLetters);
+      for (const kind of ['runs', 'messages'] as const) metrics.deadLetters.set({ kind }, dead[kind]);
       const depths = await queueDepths(database);
       // Forgets queues that have become empty; nothing is awaited until all are set, so no scrape sees a part.
       metrics.queueDepth.reset();

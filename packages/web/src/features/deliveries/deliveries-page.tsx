@@ -6,8 +6,10 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useId, useState } from 'react';
 import { Ago, Chip, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
+import { useMay } from '../session/index.ts';
 import { DeliveryDetails } from './delivery-details.tsx';
 import { type LedgerFilters, ledgerQuery } from './queries.ts';
+import { ReplayManyButton, ReplaysPanel } from './replays.tsx';
 import { fromLocal, kindWords, stateWords, toLocal, verdictOf } from './words.ts';
 
 export function DeliveriesPage(): ReactNode {
@@ -21,9 +23,11 @@ export function DeliveriesPage(): ReactNode {
     ...(search.holder ? { holder: search.holder } : {}),
     ...(search.state ? { state: search.state } : {}),
     ...(search.dead ? { dead: true } : {}),
+    ...(search.replay ? { replay: search.replay } : {}),
     ...(search.from ? { from: search.from } : {}),
     ...(search.to ? { to: search.to } : {}),
   };
+  const mayReplay = useMay('delivery:replay');
   const ledger = useInfiniteQuery(ledgerQuery(filters));
   const entries = ledger.data?.pages.flatMap((page) => page.deliveries) ?? [];
   const isFiltered = Object.keys(filters).length > 0;
@@ -33,7 +37,9 @@ export function DeliveriesPage(): ReactNode {
     <Page
       title="Deliveries"
       lead="Every attempt to hand something to its target: by agents and by the portal, with request and answer. Newest first."
+      {...(mayReplay ? { actions: <ReplayManyButton filters={filters} /> } : {})}
     >
+      {mayReplay && <ReplaysPanel />}
       <div className="q-filters">
         <Choice
           label="Kind"
@@ -65,6 +71,11 @@ export function DeliveriesPage(): ReactNode {
         <TextFilter label="Run" placeholder="Run id" value={search.run} onChange={(run) => change({ run })} />
         <InstantFilter label="From" value={search.from} onChange={(from) => change({ from })} />
         <InstantFilter label="Until" value={search.to} onChange={(to) => change({ to })} />
+        {search.replay && (
+          <Button variant="default" onClick={() => change({ replay: undefined })}>
+            Only of one replay ✕
+          </Button>
+        )}
         <Switch
           label="Dead letters only"
           checked={search.dead ?? false}
@@ -265,7 +276,10 @@ function LedgerRow({
           )}
         </td>
         <td style={{ whiteSpace: 'nowrap' }}>{entry.holder}</td>
-        <td>{entry.attempt}</td>
+        <td style={{ whiteSpace: 'nowrap' }}>
+          {entry.attempt}
+          {entry.replayId && <span className="q-dim"> replay</span>}
+        </td>
         <td>
           <Button
             size="compact-xs"

@@ -3,11 +3,16 @@ import { type Delivery, describeOutcome, type SubjectDeliveries } from '@quaysid
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Ago, CodeBlock, Duration, ErrorPanel, Facts, Loading } from '../../ui/index.ts';
+import { useMay } from '../session/index.ts';
 import { deliveryQuery } from './queries.ts';
+import { ReplayButton } from './replays.tsx';
 import { answerText, requestText, stateWords, whyWords } from './words.ts';
+
+const isUnderWay: ReadonlySet<SubjectDeliveries['why']['state']> = new Set(['under_way', 'waiting']);
 
 /** Why it stands where it does, then the attempt with everything that was sent and answered, then its siblings. */
 export function DeliveryDetails({ subject, attempt }: { subject: string; attempt: number }): ReactNode {
+  const mayReplay = useMay('delivery:replay');
   const { data, error, isError, refetch } = useQuery(deliveryQuery(subject));
   if (isError && !data) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
   if (!data) return <Loading label="Loading the delivery" />;
@@ -16,6 +21,7 @@ export function DeliveryDetails({ subject, attempt }: { subject: string; attempt
   return (
     <Stack gap="md" py="xs">
       <Why delivery={data} />
+      {mayReplay && <ReplayButton subject={subject} isDisabled={isUnderWay.has(data.why.state)} />}
       {shown && <Attempt attempt={shown} />}
       {others.length > 0 && (
         <div>
@@ -65,6 +71,7 @@ function Attempt({ attempt }: { attempt: Delivery }): ReactNode {
           ['Lease', `token ${attempt.attempt}, ${stateWords[attempt.state].toLowerCase()}`],
           ['Began', <Ago key="began" at={attempt.startedAt} />],
           ['Took', <Duration key="took" from={attempt.startedAt} to={attempt.endedAt} />],
+          ['Replayed for', attempt.replay?.by],
           ['Outcome', sentenceOf(attempt)],
         ]}
       />

@@ -1,5 +1,11 @@
 import { deliveryRoutes, type QueryOf } from '@quayside/contracts';
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
 
 export type LedgerFilters = Omit<QueryOf<typeof deliveryRoutes.list>, 'limit' | 'after'>;
@@ -26,3 +32,36 @@ export function deliveryQuery(subject: string) {
     refetchInterval: refreshMs,
   });
 }
+
+const progressMs = 1_000;
+
+/** The latest replays; asked for often as long as one goes on. */
+export const replaysQuery = queryOptions({
+  queryKey: ['replays'],
+  queryFn: async ({ signal }) => (await call(deliveryRoutes.replays, { signal })).replays,
+  refetchInterval: (query) => (query.state.data?.some((one) => one.state === 'running') ? progressMs : refreshMs),
+});
+
+/** How much a replay of all that matches would replay. */
+export function countQuery(filters: LedgerFilters) {
+  return queryOptions({
+    queryKey: ['replays', 'count', filters],
+    queryFn: ({ signal }) => call(deliveryRoutes.countReplay, { body: filters, signal }),
+    staleTime: 0,
+  });
+}
+
+function useChange<Input>(mutationFn: (input: Input) => Promise<unknown>) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn,
+    onSuccess: () =>
+      Promise.all(
+        ['replays', 'deliveries', 'delivery'].map((key) => queryClient.invalidateQueries({ queryKey: [key] })),
+      ),
+  });
+}
+export const useReplay = () => useChange((subject: string) => call(deliveryRoutes.replay, { params: { subject } }));
+export const useReplayMany = () => useChange((body: LedgerFilters) => call(deliveryRoutes.replayMany, { body }));
+export const useCancelReplay = () =>
+  useChange((replay_id: string) => call(deliveryRoutes.cancelReplay, { params: { replay_id } }));

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { answerText, fromLocal, holderOfAgent, requestText, toLocal, verdictOf } from './words.ts';
+import {
+  answerText,
+  fromLocal,
+  holderOfAgent,
+  progressOf,
+  replayTitle,
+  requestText,
+  toLocal,
+  verdictOf,
+} from './words.ts';
 
 describe('an attempt in a word', () => {
   it.each([
@@ -28,4 +37,20 @@ it('knows an agent again after its restart', () => {
 it('goes from instants to local time and back', () => {
   expect(fromLocal(toLocal('2026-05-01T12:00:00.000Z'))).toBe('2026-05-01T12:00:00.000Z');
   expect([toLocal(undefined), fromLocal('')]).toEqual(['', undefined]);
+});
+
+describe('a replay', () => {
+  const replay = { id: 'replay_1', createdAt: '', by: 'ada', filter: { dead: true, kind: 'change' } };
+  const counts = { replayed: 6, skipped: 1, open: 2, delivered: 3, failed: 1 };
+
+  it('says what was asked for, and how far it has come', () => {
+    expect(replayTitle(replay)).toBe('Replay of all with dead, kind change');
+    expect(replayTitle({ filter: { subject: 'r_1' } })).toBe('Replay of r_1');
+    expect(progressOf({ ...replay, ...counts, state: 'running', total: 10 })).toEqual({
+      percent: 50,
+      text: 'Going on: 3 delivered, 1 failed, 1 skipped, 2 under way, of 10.',
+    });
+    expect(progressOf({ ...replay, ...counts, state: 'done' })).toMatchObject({ percent: 100 });
+    expect(progressOf({ ...replay, ...counts, state: 'running' }).text).toContain('of more than 100,000');
+  });
 });

@@ -1,4 +1,4 @@
-import type { Delivery, LedgerEntry, SubjectKind, WhyDelivery } from '@quayside/contracts';
+import type { Delivery, LedgerEntry, Replay, SubjectKind, WhyDelivery } from '@quayside/contracts';
 
 /** What people call it. */
 export const kindWords: Readonly<Record<SubjectKind, string>> = {
@@ -84,4 +84,29 @@ export function toLocal(instant: string | undefined): string {
 export function fromLocal(local: string): string | undefined {
   const date = new Date(local);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+/** What was asked for: the filter in words. */
+export function replayTitle({ filter }: Pick<Replay, 'filter'>): string {
+  const { subject, ...parts } = filter as Record<string, unknown>;
+  if (typeof subject === 'string') return `Replay of ${subject}`;
+  const named = Object.entries(parts).map(([name, value]) => (value === true ? name : `${name} ${String(value)}`));
+  return `Replay of all with ${named.join(', ')}`;
+}
+
+const stateOf = { running: 'Going on', done: 'Done', cancelled: 'Cancelled' } as const;
+
+/** How far it has come: what has ended, of what there was. */
+export function progressOf(replay: Replay): { percent: number; text: string } {
+  const { delivered, failed, skipped, open, total } = replay;
+  const over = delivered + failed + skipped;
+  const parts = [
+    `${delivered.toLocaleString()} delivered`,
+    ...(failed > 0 ? [`${failed.toLocaleString()} failed`] : []),
+    ...(skipped > 0 ? [`${skipped.toLocaleString()} skipped`] : []),
+    ...(open > 0 ? [`${open.toLocaleString()} under way`] : []),
+  ];
+  const all = total === undefined ? 'more than 100,000' : total.toLocaleString();
+  const percent = replay.state === 'done' || total === 0 ? 100 : (100 * over) / Math.max(over + open, total ?? 100_001);
+  return { percent, text: `${stateOf[replay.state]}: ${parts.join(', ')}, of ${all}.` };
 }
