@@ -42,6 +42,8 @@ const samples = {
 const main = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'quayside-agents-'));
 chmodSync(dir, 0o755);
+// For the agents' compile cache.
+const cacheDir = mkdtempSync(join(dir, 'cache-'));
 const arrivals = new Map<string, number>();
 let onArrival = () => {};
 let delayMs = 0;
@@ -277,8 +279,7 @@ async function idle(agent: ChildProcess): Promise<void> {
 }
 
 function start(name: keyof typeof samples, mode: Mode, url: string): ChildProcess {
-  const command =
-    name === 'quayside' ? [process.execPath, '--max-semi-space-size=1', main] : ['sh', '-c', values.other ?? ''];
+  const command = name === 'quayside' ? [process.execPath, main] : ['sh', '-c', values.other ?? ''];
   const child = spawn(command[0] ?? '', command.slice(1), {
     // A process group of its own, so that a shell and what it started are halted and ended together.
     detached: true,
@@ -286,8 +287,7 @@ function start(name: keyof typeof samples, mode: Mode, url: string): ChildProces
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
-      MALLOC_ARENA_MAX: '1',
-      NODE_COMPILE_CACHE: join(dir, 'compile-cache'),
+      TMPDIR: cacheDir,
       STREAMER_NAME: mode,
       PORT_ORG_ID: testOrganization.orgId,
       PORT_CLIENT_ID: testOrganization.clientId,

@@ -9,7 +9,7 @@ import { type Plugin, rolldown } from 'rolldown';
  */
 export async function bundleAgent(file: string): Promise<void> {
   const input = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
-  const build = await rolldown({ input, platform: 'node', logLevel: 'warn', plugins: [embedFiles] });
+  const build = await rolldown({ input, platform: 'node', logLevel: 'warn', plugins: [kafkaClients, embedFiles] });
   const { output } = await build.generate({ format: 'esm', codeSplitting: false, comments: { legal: true } });
   await build.close();
   const [chunk, ...more] = output;
@@ -25,6 +25,18 @@ export async function bundleAgent(file: string): Promise<void> {
   writeFileSync(file, `#!/usr/bin/env node\n${code}`);
   chmodSync(file, 0o755);
 }
+
+/**
+ * Of the client of Kafka only what the agent uses: its index would bring a schema registry with three languages of schemas, a
+ * quarter of the file, and what is in the file is in memory.
+ */
+const kafkaClients: Plugin = {
+  name: 'kafka-clients',
+  load(id) {
+    if (!id.endsWith('/@platformatic/kafka/dist/index.js')) return undefined;
+    return "export { Consumer } from './clients/consumer/index.js'; export { Admin } from './clients/admin/index.js';";
+  },
+};
 
 /** The client of Kafka reads a file that lies beside its code (checksums and compression); here it becomes a part of the code. */
 const embedFiles: Plugin = {

@@ -171,7 +171,8 @@ create table agents (
   in_flight integer not null,
   capacity integer not null,
   first_seen_at timestamp with time zone default now() not null,
-  last_seen_at timestamp with time zone default now() not null
+  last_seen_at timestamp with time zone default now() not null,
+  streamer text
 );
 create table audit_checkpoints (
   org_id text not null,

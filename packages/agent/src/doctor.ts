@@ -255,13 +255,29 @@ async function checkOrganization(api: PortalApi, config: Config, report: Finding
     report.skipped('Organization', `the portal does not tell: ${problemOf(answer)}`);
     return;
   }
-  const { organization } = answer.body as { organization?: { id?: unknown; name?: unknown } };
-  if (organization?.id === config.organizationId)
+  const { organization } = answer.body as {
+    organization?: { id?: unknown; name?: unknown; settings?: { portAgentStreamerName?: unknown } };
+  };
+  if (organization?.id === config.organizationId) {
     report.good('Organization', `${config.organizationId} (${String(organization.name)})`);
-  else
+    checkStreamer(organization.settings?.portAgentStreamerName, config, report);
+  } else
     report.bad(
       'Organization',
       `the credentials are of the organization ${String(organization?.id)}, but PORT_ORG_ID is ${config.organizationId}; set PORT_ORG_ID to the former, or take credentials of the latter`,
+    );
+}
+
+/** The last agent that started said it for all of them, so another setting means agents of another kind, or an older one. */
+function checkStreamer(said: unknown, config: Config, report: Findings): void {
+  const [own, other] = config.kafka ? ['KAFKA', 'POLLING'] : ['POLLING', 'KAFKA'];
+  if (said === own) report.good('Streamer', `the organization's agents say ${own}, as this one`);
+  else if (said === undefined || said === null)
+    report.good('Streamer', `not said yet; this agent says ${own} when it starts`);
+  else
+    report.bad(
+      'Streamer',
+      `the organization's agents said ${String(said)} last, so runs go there while such an agent is connected; this agent is for ${own}, and says so for all when it starts. Give all agents of the organization one STREAMER_NAME, or set portAgentStreamerName to ${own} once those for ${other} are gone`,
     );
 }
 

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import { beginSmall } from './small.ts';
 
 /**
- * The process: environment in, exit code out. Everything else is imported after the compile cache is on, which keeps
- * start-up short and the type stripper out of memory.
+ * The process: environment in, exit code out. Everything else is imported when it is known what is to be done, and by the
+ * process that does it.
  *
  * SIGTERM or SIGINT: drain, exit 0. A second one: exit at once. Mistakes in the environment: all listed, exit 1.
  */
-enableCompileCache();
 const usage = `
   script/agent           starts the agent; packages/agent/README.md lists its settings
   script/agent doctor    checks DNS, proxy, certificates, clock, credentials, streamer and files, and starts nothing
@@ -18,10 +17,11 @@ const usage = `
   script/agent bundle [file]
                          makes one file of the agent, dist/quayside-agent.mjs, which needs only Node
 `;
+const [command, ...rest] = process.argv.slice(2);
+if (command === undefined) beginSmall(process);
 // As Port's agent does; variables that are set win over the file.
 if (existsSync('.env')) process.loadEnvFile('.env');
 
-const [command, ...rest] = process.argv.slice(2);
 if (command === 'doctor' && rest.length === 0) {
   const { examine } = await import('./doctor.ts');
   const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -56,14 +56,17 @@ if (command !== undefined) {
   process.exit(2);
 }
 
-const { readConfig } = await import('./config.ts');
+const [{ readConfig }, { createAgent }, { createLog }] = await Promise.all([
+  import('./config.ts'),
+  import('./agent.ts'),
+  import('./log.ts'),
+]);
 const read = readConfig(process.env, process.pid);
 if (read.kind === 'mistakes') {
   process.stderr.write(`The agent can not start:\n${read.mistakes.map((mistake) => `  - ${mistake}\n`).join('')}`);
   process.exit(1);
 }
 
-const [{ createAgent }, { createLog }] = await Promise.all([import('./agent.ts'), import('./log.ts')]);
 const { config } = read;
 const log = createLog(config.logLevel, config.agentId);
 const agent = createAgent(config, log);

@@ -127,6 +127,7 @@ describe('all is well', () => {
       'Clock',
       'Credentials',
       'Organization',
+      'Streamer',
       'Claims',
       'Mapping',
       'Targets',
@@ -279,9 +280,26 @@ describe('what is wrong is one line with the remedy, and exit code 1', () => {
     ]);
   });
 
+  it('an organization whose agents said another streamer', async () => {
+    const say = async (portAgentStreamerName: string | null) =>
+      fetch(`${server.url}/v1/organization`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json', ...(await login()) },
+        body: JSON.stringify({ settings: { portAgentStreamerName } }),
+      });
+    await say('KAFKA');
+    const { exitCode, bad } = await examined({});
+    expect(exitCode).toBe(1);
+    expect(bad).toEqual([
+      expect.stringMatching(/^✗ Streamer .*agents said KAFKA last.* this agent is for POLLING.*one STREAMER_NAME/),
+    ]);
+    await say('POLLING');
+    expect((await examined({})).of('Streamer')).toBe("✓ Streamer the organization's agents say POLLING, as this one");
+  });
+
   it('Kafka at a portal that has none', async () => {
     const { bad } = await examined({ STREAMER_NAME: 'KAFKA', KAFKA_CONSUMER_GROUP_ID: 'org_test.a' });
-    expect(bad).toEqual([expect.stringMatching(/^✗ Kafka .*STREAMER_NAME=POLLING/)]);
+    expect(bad.at(-1)).toMatch(/^✗ Kafka .*STREAMER_NAME=POLLING/);
   });
 
   it('files: certificates, mapping, targets, audit, outcomes', async () => {

@@ -20,12 +20,17 @@ export * from './dispatch-rules.ts';
  * its own to carry out, what it does not get is somebody else's, or done.
  */
 
+/** How an agent gets its runs: it asks the portal, or reads them from Kafka. */
+export const AgentStreamer = Type.Union([Type.Literal('KAFKA'), Type.Literal('POLLING')]);
+export type AgentStreamer = Static<typeof AgentStreamer>;
+
 export const AgentIdentity = Type.Object(
   {
     /** Stable per process, e.g. host name and process id. */
     id: Type.String({ minLength: 1, maxLength: 200 }),
     version: Type.String({ maxLength: 50 }),
     labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+    streamer: Type.Optional(AgentStreamer),
     inFlight: Type.Integer({ minimum: 0 }),
     capacity: Type.Integer({ minimum: 1 }),
   },
@@ -63,6 +68,8 @@ export const Agent = Type.Object({
   id: Type.String(),
   version: Type.String(),
   labels: Type.Record(Type.String(), Type.String()),
+  /** Absent: an agent of before there was this field. */
+  streamer: Type.Optional(AgentStreamer),
   inFlight: Type.Integer(),
   capacity: Type.Integer(),
   firstSeenAt: Instant,

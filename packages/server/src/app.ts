@@ -44,6 +44,7 @@ import { createOutbound, createServerDelivery } from './features/runs/service-de
 import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
 import { createGithub } from './features/runs/service-github.ts';
 import { createRepublishing } from './features/runs/service-kafka.ts';
+import { streamerFor } from './features/runs/service-streamer.ts';
 import { openSecrets } from './features/secrets/index.ts';
 import { serveSecrets } from './features/secrets/routes.ts';
 import { serveSystem } from './features/system/routes.ts';
@@ -198,7 +199,9 @@ export async function startApp(
 
     const kafka = config.kafka && openKafka(config.kafka);
     const automations = createAutomations({ startRun: runs.startAutomation, metrics });
-    const changeLog = createChangeLog({ hasKafka: kafka !== undefined });
+    const changeLog = createChangeLog({
+      arePolling: async (ctx) => kafka === undefined || (await streamerFor(ctx)) === 'POLLING',
+    });
     const auditKey = createAuditKey(vault);
     const readers = [
       automations,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Consumer, type Message, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka';
 import {
   actionRoutes,
+  type BodyOf,
   blueprintRoutes,
   deliveryRoutes,
   dispatchRoutes,
@@ -42,6 +43,7 @@ beforeAll(async () => {
   const invocationMethod = { type: 'WEBHOOK' as const, url: 'https://service.internal/x', agent: true };
   for (const [identifier, method] of [
     ['agent', { ...invocationMethod, headers: { 'X-Team': 'a' } }],
+    ['labelled', { ...invocationMethod, agentLabels: { env: '{{ .inputs.name }}' } }],
     ['topic', { type: 'KAFKA' as const }],
     ['own', { type: 'KAFKA' as const, payload: { said: '{{ .inputs.name }}', small: 0.00001 } }],
     [
@@ -108,7 +110,7 @@ const execute = async (action: string, name = 'shop') =>
 const statusOf = async (id: string) =>
   (await t.machine.call(runRoutes.get, { params: { run_id: id } })).body.run.status;
 const messageOf = (id: string) => until(`the message of ${id}`, () => received.find((message) => message.key === id));
-const claim = async (body: { runIds?: string[] } = {}) =>
+const claim = async (body: Partial<BodyOf<typeof dispatchRoutes.claim>> = {}) =>
   (
     await t.machine.call(dispatchRoutes.claim, {
       body: {
@@ -247,6 +249,50 @@ describe('a run', () => {
     await choose('KAFKA');
     await messageOf(run.id);
     expect((await claim({ runIds: [run.id] })).map(({ id }) => id)).toEqual([run.id]);
+  });
+
+  describe('for agents of both streamers', () => {
+    const show = (streamer: 'KAFKA' | 'POLLING', env: string) =>
+      claim({
+        runIds: [],
+        agent: { id: `${streamer} ${env}`, version: '1', inFlight: 0, capacity: 1, streamer, labels: { env } },
+      });
+    const poll = async (env: string) =>
+      (
+        await claim({
+          agent: { id: `POLLING ${env}`, version: '1', inFlight: 0, capacity: 9, streamer: 'POLLING', labels: { env } },
+        })
+      ).map(({ id }) => id);
+    const why = async (run_id: string) => (await t.machine.call(runRoutes.why, { params: { run_id } })).body.why.text;
+
+    it('goes where connected agents with its labels are, whatever was said last', async () => {
+      await choose('KAFKA');
+      await show('KAFKA', 'a');
+      await show('POLLING', 'b');
+      const polled = await execute('labelled', 'b');
+      expect(await poll('b')).toEqual([polled.id]);
+      await choose('POLLING');
+      const published = await execute('labelled', 'a');
+      await messageOf(published.id);
+      expect(received.some(({ key }) => key === polled.id)).toBe(false);
+    });
+
+    it('that waits for polling is published when only a consumer with its labels comes', async () => {
+      await choose('POLLING');
+      await show('POLLING', 'b');
+      const run = await execute('labelled', 'c');
+      expect(await poll('b')).toEqual([]);
+      await show('KAFKA', 'c');
+      await messageOf(run.id);
+    });
+
+    it('says why a published one waits while only pollers are connected', async () => {
+      await choose('KAFKA');
+      const run = await execute('labelled', 'd');
+      await messageOf(run.id);
+      await show('POLLING', 'd');
+      expect(await why(run.id)).toMatch(/can not be taken back\. .* only poll \(POLLING d\)/);
+    });
   });
 
   it('of type GITLAB carries what the agent makes a pipeline of', async () => {

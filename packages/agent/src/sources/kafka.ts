@@ -8,6 +8,7 @@ import { ChangeCustody, type Job, LeaseCustody, ReportedCustody } from '../custo
 import type { Log } from '../log.ts';
 import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
+import { Announcement } from './announcement.ts';
 import { connectionOptions, explainKafka, readKafkaLogin } from './kafka-connection.ts';
 import type { ClaimResult, Load, Source } from './source.ts';
 
@@ -64,7 +65,7 @@ export class KafkaSource implements Source {
   private readonly ready: Held[] = [];
   private readonly activeKeys = new Set<string>();
   private wake = () => {};
-  private isAnnounced = false;
+  private readonly announcement: Announcement;
   /** A lease was seen: the portal knows the calls that others do not. */
   private isOurPortal = false;
   private committing: Promise<void> | undefined;
@@ -75,11 +76,12 @@ export class KafkaSource implements Source {
 
   constructor(options: KafkaSourceOptions) {
     this.options = options;
+    this.announcement = new Announcement(options.api, options.log, 'KAFKA');
   }
 
   async claim(load: Load, signal: AbortSignal): Promise<ClaimResult> {
     try {
-      this.session ??= await this.open();
+      this.session ??= await this.open(signal);
     } catch (error) {
       return { kind: 'failed', message: explainKafka(error, this.options.config), retryAfterMs: undefined };
     }
@@ -97,6 +99,7 @@ export class KafkaSource implements Source {
       id: this.options.config.agentId,
       version,
       labels: { ...this.options.config.labels },
+      streamer: 'KAFKA' as const,
       inFlight: load.inFlight,
       capacity: load.capacity,
     };
@@ -193,7 +196,7 @@ export class KafkaSource implements Source {
     return wanted;
   }
 
-  private async open(): Promise<Session> {
+  private async open(signal: AbortSignal): Promise<Session> {
     const { api, log, config, trust } = this.options;
     const { kafka } = config;
     const login = await readKafkaLogin(api, kafka);
@@ -241,18 +244,10 @@ export class KafkaSource implements Source {
       throw error;
     }
     void this.pump(session);
-    await this.announce();
+    // After joining, so that nothing is published before somebody reads from the end.
+    await this.announcement.make(signal);
     log.info({ brokers: login.brokers, group: kafka.groupId, topics }, 'consuming');
     return session;
-  }
-
-  /** After joining, so that nothing is published before somebody reads from the end. A refusal is only worth a line. */
-  private async announce(): Promise<void> {
-    if (this.isAnnounced) return;
-    const answer = await this.options.api.call(portalCalls.chooseStreamer('KAFKA'));
-    if (answer.kind === 'ok') this.isAnnounced = true;
-    else
-      this.options.log.warn({ problem: answer.message }, 'the portal did not take the setting portAgentStreamerName');
   }
 
   private async pump(session: Session): Promise<void> {

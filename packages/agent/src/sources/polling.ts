@@ -6,6 +6,7 @@ import { AcknowledgedCustody, type Job, LeaseCustody } from '../custody.ts';
 import type { Log } from '../log.ts';
 import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
+import { Announcement } from './announcement.ts';
 import type { ClaimResult, Load, Source } from './source.ts';
 
 /**
@@ -43,21 +44,26 @@ export class PollingSource implements Source {
   private mode: Mode;
   private waitMs: number;
   private earlyCount = 0;
+  private readonly announcement: Announcement;
 
   constructor(options: PollingSourceOptions) {
     this.options = options;
     this.waitMs = options.config.polling.waitMs;
+    this.announcement = new Announcement(options.api, options.log, 'POLLING');
     this.mode = this.waitMs === 0 ? 'interval' : 'held';
   }
 
   async claim(load: Load, signal: AbortSignal): Promise<ClaimResult> {
     const { api, config } = this.options;
+    // Before the first claim: a portal queues runs for polling agents only after this.
+    await this.announcement.make(signal);
     const limit = Math.min(load.free, config.polling.batchSize);
     const { waitMs } = this;
     const agent = {
       id: config.agentId,
       version,
       labels: { ...config.labels },
+      streamer: 'POLLING' as const,
       inFlight: load.inFlight,
       capacity: load.capacity,
     };
@@ -87,7 +93,7 @@ export class PollingSource implements Source {
     if (this.mode === 'held') {
       this.earlyCount += 1;
       if (this.earlyCount < earlyAnswersUntilInterval) return earlyAnswerPauseMs * this.earlyCount;
-      void this.enterInterval('interval', 'it does not hold claims');
+      this.enterInterval('interval', 'it does not hold claims');
     }
     return this.options.config.polling.intervalMs;
   }
@@ -95,7 +101,7 @@ export class PollingSource implements Source {
   private failed(answer: Exclude<ApiAnswer, { kind: 'ok' }>, elapsedMs: number, signal: AbortSignal): ClaimResult {
     if (signal.aborted) return { kind: 'jobs', jobs: [], pauseMs: 0 };
     if (answer.kind === 'refused' && (answer.status === 400 || answer.status === 422) && this.mode !== 'plain') {
-      void this.enterInterval('plain', `it refuses Quayside's way of claiming (${answer.message})`);
+      this.enterInterval('plain', `it refuses Quayside's way of claiming (${answer.message})`);
       return { kind: 'jobs', jobs: [], pauseMs: 0 };
     }
     const isCut = answer.kind === 'unreachable' ? answer.isCut : answer.status === 502 || answer.status === 504;
@@ -114,14 +120,10 @@ export class PollingSource implements Source {
     };
   }
 
-  /** Port's portal needs to be told once that runs are to wait for polling; a refusal is only worth a line. */
-  private async enterInterval(mode: Exclude<Mode, 'held'>, reason: string): Promise<void> {
-    const { api, log, config } = this.options;
+  private enterInterval(mode: Exclude<Mode, 'held'>, reason: string): void {
+    const { log, config } = this.options;
     this.mode = mode;
     log.info(`the portal is asked every ${config.polling.intervalMs / 1000} s: ${reason}`);
-    const answer = await api.call(portalCalls.chooseStreamer('POLLING'));
-    if (answer.kind !== 'ok')
-      log.warn({ problem: answer.message }, 'the portal did not take the setting portAgentStreamerName');
   }
 
   private readJobs(body: unknown): Job[] | undefined {

@@ -134,15 +134,19 @@ export interface ParkedWork {
   replayId: string | null;
 }
 
-/** Moves due rows of `from` to `to`, parked. The caller tells whoever is to claim them, in the same transaction. */
+/**
+ * Moves due rows of `from` to `to`, parked: all of the queue, or those with exactly these labels. The caller tells whoever is
+ * to claim them, in the same transaction.
+ */
 export async function parkDue(
   tx: Tx,
-  request: { orgId: string; from: readonly string[]; to: string; limit: number },
+  request: { orgId: string; from: { queue: string; labels?: Labels | null }; to: string; limit: number },
 ): Promise<ParkedWork[]> {
   return tx.many<ParkedWork>(sql`
     with taken as (
       select id, holder from work
-      where org_id = ${request.orgId} and queue = any(${request.from}) and due_at <= clock_timestamp()
+      where org_id = ${request.orgId} and queue = ${request.from.queue} and due_at <= clock_timestamp()
+        and (${request.from.labels === undefined} or labels is not distinct from ${textOf(request.from.labels ?? undefined)}::jsonb)
       order by due_at, id
       limit ${request.limit}
       for update skip locked

@@ -1,7 +1,7 @@
+import type { Ctx } from '../../platform/ctx.ts';
 import { type EventHead, readBodies, readHeads } from '../../platform/event-reader.ts';
 import { type Reader, recordingReader } from '../../platform/readers.ts';
 import { findBlueprintIfAny } from '../blueprints/index.ts';
-import { readAgentStreamer } from '../identity/index.ts';
 import { changeLogMessage, createDestinations } from './model-changes.ts';
 import { post } from './service.ts';
 
@@ -13,7 +13,12 @@ import { post } from './service.ts';
 /** What is read whole and posted at once; the rest comes in the next step. */
 const messagesPerStep = 200;
 
-export function createChangeLog({ hasKafka }: { hasKafka: boolean }): Reader {
+export function createChangeLog({
+  arePolling,
+}: {
+  /** Do the organization's agents get their changes by asking? Given by app.ts. */
+  arePolling(ctx: Ctx): Promise<boolean>;
+}): Reader {
   return recordingReader({
     name: 'changes',
     eventsPerStep: 2_000,
@@ -21,7 +26,7 @@ export function createChangeLog({ hasKafka }: { hasKafka: boolean }): Reader {
     trouble: 'changes of the catalog are not sent to their URLs; they are kept and tried again',
     async handle(ctx, heads) {
       const destinations = createDestinations((blueprint) => findBlueprintIfAny(ctx, blueprint));
-      const arePolling = !hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA';
+      const isPolled = await arePolling(ctx);
       const concerning: EventHead[] = [];
       let count = 0;
       for (const head of heads) {
@@ -39,7 +44,7 @@ export function createChangeLog({ hasKafka }: { hasKafka: boolean }): Reader {
       for (const head of concerning) {
         const event = { ...head, before: null, after: null, ...bodies.get(head.cursor.seq) };
         const destination = await destinations.of(event);
-        if (destination?.type !== 'WEBHOOK' || (destination.agent && !arePolling)) continue;
+        if (destination?.type !== 'WEBHOOK' || (destination.agent && !isPolled)) continue;
         const message = changeLogMessage(event, destination);
         const { blueprint, entity, runId } = event;
         await post(ctx, {

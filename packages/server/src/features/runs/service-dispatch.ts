@@ -39,7 +39,8 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
-import { connectedWithinMs, integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
+import { connectedWithinMs } from './model-streamer.ts';
+import { integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
 import * as store from './store-dispatch.ts';
 

@@ -1,17 +1,17 @@
 import { isFinal } from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
-import { agentQueue, cancelWork, parkDue } from '../../platform/leases.ts';
+import { agentQueue, cancelWork, type Labels, type ParkedWork, parkDue } from '../../platform/leases.ts';
 import { loseDeliveries } from '../deliveries/index.ts';
-import { readAgentStreamer } from '../identity/index.ts';
 import { maxLostLeases } from './model.ts';
 import { kafkaQueue, mustLock, type RunService } from './service.ts';
+import { streamerFor } from './service-streamer.ts';
 import { findRuns, insertLogs } from './store.ts';
 import * as store from './store-dispatch.ts';
 
 /**
  * Work of the Kafka queue that became due: its consumer was lost or gave it back, or a retry is to be made. And work that
- * waits for polling agents in an organization whose agents have changed to Kafka. Either way its message goes out (again):
+ * waits for polling agents although its way is Kafka by now (model-streamer.ts). Either way its message goes out (again):
  * the row is parked and the event is emitted in one transaction, so that there is never one without the other.
  */
 export interface Republishing {
@@ -29,14 +29,20 @@ export function createRepublishing(dependencies: {
   const { database, runs, worldOf } = dependencies;
 
   async function republishOf(world: World): Promise<string[]> {
-    const queues = await world.transaction(async (ctx) => [
-      kafkaQueue,
-      ...((await readAgentStreamer(ctx)) === 'KAFKA' ? [agentQueue(ctx.orgId)] : []),
-    ]);
+    const sources = await world.transaction(async (ctx) => {
+      const queue = agentQueue(ctx.orgId);
+      const found: { queue: string; labels?: Labels | null }[] = [{ queue: kafkaQueue }];
+      for (const labels of await store.listWantedLabels(ctx.db, ctx.orgId, queue))
+        if ((await streamerFor(ctx, labels ?? {})) === 'KAFKA') found.push({ queue, labels });
+      return found;
+    });
+    const queues = [...new Set(sources.map(({ queue }) => queue))];
     const worn = await world.transaction((ctx) => store.listWornWork(ctx.db, ctx.orgId, queues, maxLostLeases));
     for (const runId of worn) await giveUp(world, runId);
     return world.transaction(async (ctx) => {
-      const parked = await parkDue(ctx.db, { orgId: ctx.orgId, from: queues, to: kafkaQueue, limit });
+      const parked: ParkedWork[] = [];
+      for (const from of sources)
+        parked.push(...(await parkDue(ctx.db, { orgId: ctx.orgId, from, to: kafkaQueue, limit })));
       const lost = parked.filter((work) => work.lostHolder !== null).map((work) => work.key);
       if (lost.length > 0) await loseDeliveries(ctx.db, ctx.orgId, lost);
       const keys = parked.map((work) => work.key);

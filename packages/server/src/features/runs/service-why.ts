@@ -1,4 +1,5 @@
 import {
+  type Agent,
   type Delivery,
   describeOutcome,
   isApprovalByAll,
@@ -10,7 +11,8 @@ import type { Ctx, World } from '../../platform/ctx.ts';
 import { refuseMissing } from '../../platform/refusal.ts';
 import { listDeliveriesOf } from '../deliveries/index.ts';
 import { describeLabels, hasLabels, type Labels, type StoredRun } from './model.ts';
-import { connectedWithinMs } from './service.ts';
+import { connectedWithinMs } from './model-streamer.ts';
+import { kafkaQueue } from './service.ts';
 import { freezeOf, guardrailSettings, maySee } from './service-guards.ts';
 import { findRun } from './store.ts';
 import { listApprovers } from './store-approvals.ts';
@@ -90,31 +92,42 @@ async function whyInProgress(ctx: Ctx, run: StoredRun, deliveries: readonly Deli
       state: 'waiting_for_integration',
       text: `${lost}The integration ${run.installationId ?? ''} has not asked for it yet.`,
     };
-  if (work.queue === 'kafka')
-    return {
-      state: 'waiting_for_agent',
-      text: `${lost}Its message is in Kafka; no agent that consumes it has claimed it yet.`,
-    };
-  if (!work.queue.startsWith('agent:'))
+  if (work.queue !== kafkaQueue && !work.queue.startsWith('agent:'))
     return { state: 'waiting_for_portal', text: `${lost}The portal is about to send it.` };
   const agents = (await listAgents(ctx.db, ctx.orgId, connectedWithinMs)).filter((agent) => agent.isConnected);
-  if (agents.length === 0)
+  const isPublished = work.queue === kafkaQueue;
+  if (agents.length === 0 && !isPublished)
     return {
       state: 'waiting_for_agent',
       text: `${lost}No execution agent is connected. The run waits until one is.`,
       needsAgent: true,
     };
   const wanted = (run.payload?.agentLabels ?? {}) as Labels;
-  const able = agents.filter(({ labels }) => hasLabels(labels, wanted));
-  if (able.length === 0) {
-    const named = agents.slice(0, maxNamed).map(({ id, labels }) => `${id} (${describeLabels(labels)})`);
-    const more = agents.length > named.length ? ` and ${agents.length - named.length} more` : '';
+  const allowed = agents.filter(({ labels }) => hasLabels(labels, wanted));
+  if (agents.length > 0 && allowed.length === 0) {
+    const named = nameSome(agents, ({ id, labels }) => `${id} (${describeLabels(labels)})`);
     return {
       state: 'waiting_for_agent',
-      text: `${lost}Waiting for an agent with ${describeLabels(wanted)}; connected: ${named.join(', ')}${more}.`,
+      text: `${lost}Waiting for an agent with ${describeLabels(wanted)}; connected: ${named}.`,
       needsAgent: true,
     };
   }
+  const able = allowed.filter(({ streamer }) => streamer !== (isPublished ? 'POLLING' : 'KAFKA'));
+  if (allowed.length > 0 && able.length === 0) {
+    const named = nameSome(allowed, ({ id }) => id);
+    return {
+      state: 'waiting_for_agent',
+      text: isPublished
+        ? `${lost}Its message went into Kafka, as the organization's agents said, and can not be taken back. The connected agents that may take it only poll (${named}): it is carried out when an agent with STREAMER_NAME=KAFKA is started.`
+        : `${lost}It waits for an agent that polls, as the organization's agents said. The connected agents that may take it only read Kafka (${named}): start one with STREAMER_NAME=POLLING, or one of these anew.`,
+      needsAgent: true,
+    };
+  }
+  if (isPublished)
+    return {
+      state: 'waiting_for_agent',
+      text: `${lost}Its message is in Kafka; no agent that consumes it has claimed it yet.`,
+    };
   const busy = able.filter((agent) => agent.inFlight >= agent.capacity).length;
   return {
     state: 'waiting_for_agent',
@@ -127,6 +140,11 @@ async function whyInProgress(ctx: Ctx, run: StoredRun, deliveries: readonly Deli
 
 /** So many agents are named in the sentence. */
 const maxNamed = 5;
+
+function nameSome(agents: readonly Agent[], name: (agent: Agent) => string): string {
+  const more = agents.length > maxNamed ? ` and ${agents.length - maxNamed} more` : '';
+  return `${agents.slice(0, maxNamed).map(name).join(', ')}${more}`;
+}
 
 function describeAttempt(delivery: Delivery): string {
   const { attempt, holder, state, outcome } = delivery;

@@ -5,7 +5,6 @@ import {
   initialStatus,
   isApprovalByAll,
   isFinal,
-  maxClaimWaitMs,
   type Run,
   type RunEvent,
   type RunLog,
@@ -26,7 +25,6 @@ import {
   findPersonById,
   findUserOfOrganization,
   findUserOfOrganizationById,
-  readAgentStreamer,
   signingSecret,
 } from '../identity/index.ts';
 import { openSecrets } from '../secrets/index.ts';
@@ -44,6 +42,7 @@ import {
   triggerBy,
 } from './model.ts';
 import { encryptSecretInputs, expandEntities, maskSecretInputs, secretInputNames } from './model-inputs.ts';
+import { connectedWithinMs } from './model-streamer.ts';
 import { listAffectedEntities } from './reads.ts';
 import {
   assertNotFrozen,
@@ -57,6 +56,7 @@ import {
 } from './service-guards.ts';
 import { settleInputs } from './service-inputs.ts';
 import { previewCarrier, previewRequest } from './service-preview.ts';
+import { streamerFor } from './service-streamer.ts';
 import * as store from './store.ts';
 import * as approvals from './store-approvals.ts';
 import * as dispatchStore from './store-dispatch.ts';
@@ -94,9 +94,6 @@ export interface Firing extends store.Cause {
   entity: string | null;
   problem?: string;
 }
-
-/** A claim is held for so long; an agent that has not been seen since is away. */
-export const connectedWithinMs = maxClaimWaitMs + 15_000;
 
 /** So many runs may start each other by calls to the portal, as so many automations may stand in a row. */
 const maxCalls = 25;
@@ -362,7 +359,7 @@ export function createRunService(dependencies: {
     if (type === 'INTEGRATION_ACTION')
       return enqueue(ctx.db, { ...work, queue: integrationQueue(ctx.orgId, String(installationId)) });
     if (!agent && type !== 'KAFKA') return enqueue(ctx.db, { ...work, queue: serverQueue });
-    if (agent && (!hasKafka || (await readAgentStreamer(ctx)) !== 'KAFKA'))
+    if (agent && (!hasKafka || (await streamerFor(ctx, agentLabels)) === 'POLLING'))
       return enqueue(ctx.db, { ...work, queue: agentQueue(ctx.orgId) });
     await park(ctx.db, { ...work, queue: type === 'KAFKA' ? publicationQueue : kafkaQueue });
     await publish(ctx, run);

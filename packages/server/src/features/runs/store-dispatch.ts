@@ -1,18 +1,24 @@
-import type { Agent, AgentIdentity } from '@quayside/contracts';
+import type { Agent, AgentIdentity, AgentStreamer } from '@quayside/contracts';
 import { named, sql, type Tx } from '../../platform/db.ts';
+import type { Labels } from './model.ts';
+import type { FleetPart } from './model-streamer.ts';
 
 /**
- * Organizations with work that is to go into Kafka: due in its queue, or due for polling agents (`agentQueue` of
- * platform/leases.ts) although there are none.
+ * Organizations with work that may have to go into Kafka: due in its queue, or still waiting for polling agents (`agentQueue`
+ * of platform/leases.ts).
  */
 export async function listOrganizationsToPublish(tx: Tx, kafkaQueue: string): Promise<string[]> {
   const rows = await tx.many<{ org_id: string }>(sql`
-    select distinct w.org_id from work w join organizations o on o.org_id = w.org_id
-    where w.due_at <= clock_timestamp() and (
-      w.queue = ${kafkaQueue}
-      or (w.queue = 'agent:' || w.org_id and o.settings ->> 'portAgentStreamerName' = 'KAFKA')
-    )`);
+    select distinct org_id from work
+    where due_at <= clock_timestamp() and (queue = ${kafkaQueue} or queue = 'agent:' || org_id)`);
   return rows.map((row) => row.org_id);
+}
+
+/** What the due work of a queue asks of its holders; null = nothing. */
+export async function listWantedLabels(tx: Tx, orgId: string, queue: string): Promise<(Labels | null)[]> {
+  const rows = await tx.many<{ labels: Labels | null }>(sql`
+    select distinct labels from work where org_id = ${orgId} and queue = ${queue} and due_at <= clock_timestamp()`);
+  return rows.map((row) => row.labels);
 }
 
 /** Due work whose holders were lost more often than `most`. */
@@ -68,10 +74,11 @@ export async function touchAgent(tx: Tx, orgId: string, agent: AgentIdentity): P
     named(
       'agent.touch',
       sql`
-      insert into agents (org_id, id, version, labels, in_flight, capacity)
-      values (${orgId}, ${agent.id}, ${agent.version}, ${JSON.stringify(agent.labels ?? {})}, ${agent.inFlight}, ${agent.capacity})
+      insert into agents (org_id, id, version, labels, streamer, in_flight, capacity)
+      values (${orgId}, ${agent.id}, ${agent.version}, ${JSON.stringify(agent.labels ?? {})}, ${agent.streamer ?? null},
+        ${agent.inFlight}, ${agent.capacity})
       on conflict (org_id, id) do update set version = excluded.version, labels = excluded.labels,
-        in_flight = excluded.in_flight, capacity = excluded.capacity, last_seen_at = now()`,
+        streamer = excluded.streamer, in_flight = excluded.in_flight, capacity = excluded.capacity, last_seen_at = now()`,
     ),
   );
 }
@@ -80,6 +87,7 @@ interface AgentRow {
   id: string;
   version: string;
   labels: Record<string, string>;
+  streamer: AgentStreamer | null;
   in_flight: number;
   capacity: number;
   first_seen_at: Date;
@@ -96,12 +104,29 @@ export async function listAgents(tx: Tx, orgId: string, connectedWithinMs: numbe
     id: row.id,
     version: row.version,
     labels: row.labels,
+    ...(row.streamer !== null && { streamer: row.streamer }),
     inFlight: row.in_flight,
     capacity: row.capacity,
     firstSeenAt: row.first_seen_at.toISOString(),
     lastSeenAt: row.last_seen_at.toISOString(),
     isConnected: row.is_connected,
   }));
+}
+
+/** By streamer, of agents that name theirs and were seen within a week: is one connected that has these labels? */
+export async function describeFleet(
+  tx: Tx,
+  orgId: string,
+  labels: Labels,
+  connectedWithinMs: number,
+): Promise<FleetPart[]> {
+  return tx.many<FleetPart>(sql`
+    select streamer, bool_or(
+      last_seen_at > now() - ${connectedWithinMs} * interval '1 millisecond'
+      and labels::jsonb @> ${JSON.stringify(labels)}::jsonb
+    ) as "canTake"
+    from agents where org_id = ${orgId} and streamer is not null and last_seen_at > now() - interval '7 days'
+    group by streamer`);
 }
 
 /** What could be claimed now: neither leased nor put off. */

@@ -112,3 +112,20 @@ it('says which labels no connected agent has', async () => {
     text: expect.stringMatching(/^Waiting for an agent with env=prod; connected: .*dev-1 \(env=dev\)/),
   });
 });
+
+it('says when the connected agents that may take it look for it elsewhere', async () => {
+  const labels = { env: 'elsewhere' };
+  const id = await execute({ agent: true, agentLabels: labels });
+  await test.machine.call(dispatchRoutes.claim, {
+    body: {
+      installationId: '_PORT_EXEC_AGENT',
+      runIds: [],
+      agent: { ...agent('consumer', 0), streamer: 'KAFKA', labels },
+    },
+  });
+  expect(await why(id)).toMatchObject({
+    state: 'waiting_for_agent',
+    needsAgent: true,
+    text: expect.stringMatching(/waits for an agent that polls.* only read Kafka \(consumer\)/),
+  });
+});

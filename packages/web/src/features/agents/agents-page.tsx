@@ -91,6 +91,7 @@ function AgentsTable({ agents }: { agents: readonly Agent[] }): ReactNode {
           <tr>
             <th scope="col">Agent</th>
             <th scope="col">State</th>
+            <th scope="col">Streamer</th>
             <th scope="col">Version</th>
             <th scope="col">In flight</th>
             <th scope="col">Labels</th>
@@ -115,6 +116,7 @@ function AgentsTable({ agents }: { agents: readonly Agent[] }): ReactNode {
                   <span>{agent.isConnected ? 'Connected' : 'Away'}</span>
                 </span>
               </td>
+              <td>{agent.streamer === undefined ? <None /> : agent.streamer === 'KAFKA' ? 'Kafka' : 'Polling'}</td>
               <td>{agent.version}</td>
               <td>
                 <Group gap={8} wrap="nowrap">
