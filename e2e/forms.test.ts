@@ -467,6 +467,55 @@ describe('the builder', () => {
     expect((await portal.call(permissionRoutes.getLimits, { params })).limits.concurrency).toBe(3);
   });
 
+  it('completes what is typed in expressions, by keyboard, from the form, the catalog and the functions there are', async () => {
+    await portal.call(secretRoutes.create, { body: { secretName: 'CRANE_KEY', secretValue: 'never-on-a-page-2' } });
+    await openAs(page, '/self-serve/change_replicas/edit');
+    await page.getByRole('tab', { name: /Backend/ }).click();
+    const payload = page.getByLabel('Payload');
+    const offered = page.getByRole('listbox', { name: 'Completions' });
+    const type = async (text: string) => {
+      await payload.fill('');
+      await payload.pressSequentially(text);
+    };
+    await type('{"n": "{{ .inp');
+    await offered.getByRole('option', { name: /^\.inputs/, selected: true }).waitFor();
+    expect(await payload.getAttribute('aria-activedescendant')).toBe(
+      await offered.getByRole('option').first().getAttribute('id'),
+    );
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('.');
+    await offered.getByRole('option', { name: /^\.replicas/ }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(' | tostri');
+    await offered.getByRole('option', { name: /^tostring/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(' }}"}');
+    expect(await payload.inputValue()).toBe('{"n": "{{ .inputs.replicas | tostring }}"}');
+    await offered.waitFor({ state: 'detached' });
+    await type('{"a": "{{ .entity.properties.');
+    await offered.getByRole('option', { name: /^\.status/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await offered.waitFor({ state: 'detached' });
+    await type('{"a": "{{ .secrets.C');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    expect(await payload.inputValue()).toContain('{{ .secrets.CRANE_KEY');
+    // In a dialog Escape closes the list only.
+    await page.getByRole('tab', { name: /User form/ }).click();
+    await page.getByRole('button', { name: 'More for Replicas' }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    await dialog().getByRole('radiogroup', { name: 'Visible: value or program' }).getByText('jq').click();
+    await field('Visible').press('Control+Space');
+    await field('Visible').pressSequentially('.us');
+    await dialog()
+      .getByRole('option', { name: /^\.user/ })
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await dialog().getByRole('option').first().waitFor({ state: 'detached' });
+    await field('Visible').waitFor();
+    expect(await page.content()).not.toContain('never-on-a-page');
+  });
+
   it('changes an action as JSON, duplicates and deletes it', async () => {
     await openAs(page, '/self-serve/wizard/edit');
     await page.getByRole('radiogroup', { name: 'Result as' }).getByText('JSON').click();

@@ -224,6 +224,17 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'completion of an expression',
+    path: '/settings/automations/note_tier?tab=trigger',
+    async reach(page) {
+      await page
+        .getByRole('textbox', { name: 'Trigger' })
+        .fill('{ "condition": { "expressions": [".diff.after.properties');
+      await page.keyboard.type('.t');
+      await page.getByRole('option', { name: /tier/ }).waitFor();
+    },
+  },
+  {
     name: 'permissions of an action',
     path: '/self-serve/change_replicas/edit',
     async reach(page) {

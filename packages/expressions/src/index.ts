@@ -45,6 +45,8 @@ export type { Json } from './json.ts';
 export {
   BUILTIN_HELP,
   type BuiltinHelp,
+  type Completion,
+  completeProgram,
   type Diagnostic,
   FORMATS,
   type LintOptions,

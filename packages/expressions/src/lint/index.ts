@@ -10,6 +10,7 @@ import { checkProgram } from './rules.ts';
 import { explainSyntax } from './syntax-traps.ts';
 
 export { BUILTIN_HELP, type BuiltinHelp, FORMATS } from './builtin-help.ts';
+export { type Completion, completeProgram } from './complete.ts';
 export type { Diagnostic } from './diagnostic.ts';
 
 export interface LintOptions {

@@ -11,6 +11,7 @@ import { RunsTable, runsQuery } from '../runs/index.ts';
 import { type Automation, bodyOf, eventInWords, isAutomation, outcomeTones, outcomeWords } from './document.ts';
 import { JsonPart } from './json-part.tsx';
 import { automationQuery, evaluationsQuery, useAutomationChanges } from './queries.ts';
+import { useCompletion } from './use-completion.ts';
 
 const tabs = ['details', 'trigger', 'backend', 'runs', 'evaluations'] as const;
 
@@ -175,11 +176,13 @@ function Part({
   description: string;
 }): ReactNode {
   const { replace } = useAutomationChanges();
+  const complete = useCompletion(automation.trigger.event);
   return (
     <JsonPart
       label={label}
       description={description}
       value={automation[part]}
+      complete={complete}
       error={replace.error}
       isSaving={replace.isPending}
       onSave={(value) =>

@@ -1,5 +1,6 @@
 import { Button, Group, Stack } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import type { Complete } from '../../ui/complete-text.ts';
 import { CodeEditor, ErrorPanel, jsonMistake } from '../../ui/index.ts';
 
 /** A part of a document as JSON, saved as a whole; what the server refuses is told with the place. */
@@ -11,6 +12,7 @@ export function JsonPart({
   error,
   isSaving,
   isNew = false,
+  complete,
   onSave,
 }: {
   label: string;
@@ -21,6 +23,7 @@ export function JsonPart({
   isSaving: boolean;
   /** Also saved unchanged. */
   isNew?: boolean;
+  complete?: Complete;
   onSave: (value: unknown) => void;
 }): ReactNode {
   const written = JSON.stringify(value, null, 2);
@@ -37,6 +40,7 @@ export function JsonPart({
         minRows={12}
         maxHeight={520}
         marks={mistake ? [mistake] : []}
+        complete={complete}
         onChange={setText}
       />
       {error !== null && error !== undefined && <ErrorPanel error={error} />}

@@ -1,1 +1,2 @@
 export { useBlueprint, useBlueprints, useOwnBlueprints } from './queries.ts';
+export { sampleEntity } from './sample-entity.ts';

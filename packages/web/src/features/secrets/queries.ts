@@ -1,6 +1,7 @@
 import { type BodyOf, secretRoutes } from '@quayside/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
+import { useMay } from '../session/index.ts';
 
 export const secretsQuery = queryOptions({
   queryKey: ['secrets'],
@@ -26,4 +27,13 @@ export function useSecretChanges() {
     onSuccess,
   });
   return { create, change, remove };
+}
+
+const none = {};
+const masked = (secrets: readonly { secretName: string }[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(secrets.map(({ secretName }) => [secretName, '******']));
+
+/** The names, each with a mask: what expressions may name. Nothing for those who may not see them. */
+export function useSecretNames(): Readonly<Record<string, string>> {
+  return useQuery({ ...secretsQuery, enabled: useMay('secret:manage'), select: masked }).data ?? none;
 }

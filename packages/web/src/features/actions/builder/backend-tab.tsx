@@ -2,15 +2,18 @@ import { Alert, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
 import type { InvocationMethod } from '@quayside/contracts';
 import { lintTemplate } from '@quayside/expressions';
 import type { ReactNode } from 'react';
+import { type Complete, completeJson } from '../../../ui/complete-text.ts';
 import { useBlueprints } from '../../blueprints/index.ts';
 import { type BackendField, backendOf, backends, valueAt, withValueAt } from './backends.ts';
 import { JsonPane } from './json-pane.tsx';
 import { TemplateTest } from './template-test.tsx';
 import type { Builder } from './use-action-builder.ts';
+import { useSample } from './use-sample.ts';
 
 export function BackendTab({ builder }: { builder: Builder }): ReactNode {
   const { draft } = builder;
   const { invocationMethod } = draft;
+  const complete = completeJson({ templates: useSample(draft) });
   const backend = backendOf(invocationMethod as { type: string });
   const change = (next: InvocationMethod): void => builder.change({ ...draft, invocationMethod: next });
   const setType = (key: string): void => {
@@ -44,6 +47,7 @@ export function BackendTab({ builder }: { builder: Builder }): ReactNode {
           key={`${backend.key} ${field.path.join('.')}`}
           field={field}
           value={valueAt(invocationMethod, field.path)}
+          complete={complete}
           error={builder.mistakeAt(`body.invocationMethod.${field.path.join('.')}`)}
           onChange={(value) => change(withValueAt(invocationMethod, field.path, value))}
         />
@@ -56,11 +60,13 @@ export function BackendTab({ builder }: { builder: Builder }): ReactNode {
 function FieldEditor({
   field,
   value,
+  complete,
   error,
   onChange,
 }: {
   field: BackendField;
   value: unknown;
+  complete: Complete;
   error: string | undefined;
   onChange: (value: unknown) => void;
 }): ReactNode {
@@ -114,6 +120,7 @@ function FieldEditor({
           isRequired={field.isRequired ?? false}
           minRows={field.kind === 'headers' ? 3 : 8}
           withTemplates
+          complete={complete}
           value={value}
           error={error}
           onText={(text) => {

@@ -1,6 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { evaluateOutcome, type Json, lint } from '@quayside/expressions';
 import { type ReactNode, useState } from 'react';
+import { completeJq } from '../../../ui/complete-text.ts';
 import { CodeEditor } from '../../../ui/index.ts';
 
 interface DynamicFieldProps {
@@ -28,6 +29,7 @@ export function DynamicField({ label, description, value, sample, onChange, chil
           maxHeight={220}
           value={source}
           placeholder='.form.language == "go"'
+          complete={completeJq(sample)}
           marks={source ? lint(source) : []}
           onChange={(jqQuery) => onChange(jqQuery === '' ? undefined : { jqQuery })}
         />

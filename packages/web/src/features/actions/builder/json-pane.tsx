@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from 'react';
+import type { Complete } from '../../../ui/complete-text.ts';
 import { CodeEditor, jsonMistake } from '../../../ui/index.ts';
 import { templateMarks } from './template-marks.ts';
 
@@ -11,6 +12,7 @@ interface JsonPaneProps {
   error?: string | undefined;
   /** Also marks what is wrong in {{ }} blocks. */
   withTemplates?: boolean;
+  complete?: Complete | undefined;
   /** Takes the text over, or says why it can not be. */
   onText: (text: string) => string | undefined;
 }
@@ -42,6 +44,7 @@ export function JsonPane(props: JsonPaneProps): ReactNode {
       isRequired={props.isRequired ?? false}
       error={error}
       marks={mark ? [mark] : props.withTemplates ? templateMarks(text) : []}
+      complete={props.complete}
       onChange={(next) => {
         setText(next);
         setMessage(props.onText(next));

@@ -1,11 +1,13 @@
 import { SegmentedControl } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { completeJson } from '../../../ui/complete-text.ts';
 import { Panel } from '../../../ui/index.ts';
 import { readDraft } from './document.ts';
 import { FormPreview } from './form-preview.tsx';
 import { JsonPane } from './json-pane.tsx';
 import { readPermissions } from './permission-model.ts';
 import type { Builder } from './use-action-builder.ts';
+import { useSample } from './use-sample.ts';
 
 const views = [
   { value: 'preview', label: 'Preview' },
@@ -16,6 +18,9 @@ const views = [
 /** Beside the form: what people will see, or the documents themselves, which can be edited there as well. */
 export function SidePane({ builder }: { builder: Builder }): ReactNode {
   const [view, setView] = useState('preview');
+  const sample = useSample(builder.draft);
+  const programs = { form: sample.inputs, entity: sample.entity, user: sample.trigger.by.user };
+  const complete = completeJson({ templates: sample, programs });
   return (
     <Panel
       title="Result"
@@ -37,6 +42,7 @@ export function SidePane({ builder }: { builder: Builder }): ReactNode {
         <JsonPane
           key="action"
           label="Action as JSON"
+          complete={complete}
           value={builder.draft}
           onText={(text) => {
             const read = readDraft(text);

@@ -1,13 +1,15 @@
 import { Button, Collapse, Group, Select, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo, useState } from 'react';
+import { completeJson } from '../../../ui/complete-text.ts';
 import { CodeBlock, CodeEditor, jsonMistake } from '../../../ui/index.ts';
 import { useMe } from '../../session/index.ts';
 import type { Draft } from './document.ts';
 import { isObject } from './document.ts';
 import { recentRunsQuery } from './queries.ts';
-import { contextOfRun, sampleContext } from './sample.ts';
+import { contextOfRun } from './sample.ts';
 import { failureMarks, templateMarks, testTemplate } from './template-marks.ts';
+import { useSample } from './use-sample.ts';
 
 /** "Test JQ": what the backend gets for a sample run, and which expressions fail, each at its place. */
 export function TemplateTest({ draft }: { draft: Draft }): ReactNode {
@@ -24,8 +26,8 @@ export function TemplateTest({ draft }: { draft: Draft }): ReactNode {
 
 function Tester({ draft }: { draft: Draft }): ReactNode {
   const { user } = useMe();
-  const [opened] = useState(() => new Date());
-  const sample = useMemo(() => JSON.stringify(sampleContext(draft, user, opened), null, 2), [draft, user, opened]);
+  const made = useSample(draft);
+  const sample = useMemo(() => JSON.stringify(made, null, 2), [made]);
   const [own, setOwn] = useState<string | undefined>();
   const [template, setTemplate] = useState<string | undefined>();
   const { data: runs = [] } = useQuery(recentRunsQuery(draft.identifier));
@@ -70,6 +72,7 @@ function Tester({ draft }: { draft: Draft }): ReactNode {
         value={templateText}
         minRows={4}
         maxHeight={320}
+        complete={completeJson({ templates: contextMistake ? undefined : JSON.parse(contextText || 'null') })}
         marks={templateMistake ? [templateMistake] : result.marks}
         onChange={setTemplate}
       />
