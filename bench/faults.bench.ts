@@ -5,8 +5,10 @@ import { parseArgs } from 'node:util';
 import { runStorm } from '@quayside/testkit/faults';
 
 /**
- * `script/bench faults --seed 7 --runs 2000 --faults 200`: random kill -9 of agents, servers and PostgreSQL while runs go
- * through, and then a check of the whole record (packages/testkit/src/faults). Exit code 1 = something was violated.
+ * `script/bench faults --seed 7 --runs 2000 --faults 200`: a storm of faults while runs, changes, automations and timers go on,
+ * and then a check of the whole record (packages/testkit/src/faults says of what). Exit code 1 = something was violated.
+ * `--kafka`: with a broker, which half of the agents read. `--agent 'cd /opt/agent && exec python main.py'`: with another
+ * agent than ours, told of its portal by Port's variables.
  */
 const { values } = parseArgs({
   options: {
@@ -14,6 +16,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '2000' },
     faults: { type: 'string', default: '200' },
     'every-ms': { type: 'string', default: '1000' },
+    kafka: { type: 'boolean', default: false },
+    agent: { type: 'string' },
   },
 });
 const [seed, runs, faults, faultEveryMs] = [values.seed, values.runs, values.faults, values['every-ms']].map((text) => {
@@ -28,13 +32,17 @@ chmodSync(dir, 0o755);
 const startedAt = performance.now();
 const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
 const say = (line: string) => process.stdout.write(`${line}\n`);
-say(`script/bench faults --seed ${seed} --runs ${runs} --faults ${faults} --every-ms ${faultEveryMs}`);
+say(
+  `script/bench faults --seed ${seed} --runs ${runs} --faults ${faults} --every-ms ${faultEveryMs}${values.kafka ? ' --kafka' : ''}${values.agent === undefined ? '' : ` --agent '${values.agent}'`}`,
+);
 const { violations, summary, isOver } = await runStorm({
   seed,
   runs,
   faults,
   faultEveryMs,
   dir,
+  hasKafka: values.kafka,
+  ...(values.agent === undefined ? {} : { agentCommand: values.agent }),
   report: (line) => say(`${seconds().padStart(6)}  ${line}`),
 });
 for (const [name, value] of Object.entries(summary)) say(`${String(value).padStart(8)}  ${name}`);

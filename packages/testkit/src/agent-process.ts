@@ -4,15 +4,21 @@ import { testOrganization } from './server-process.ts';
 
 const main = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
 
-/** The real agent in a process of its own; does not wait for it. It asks again quickly when the portal is away. */
+/**
+ * The real agent in a process of its own; does not wait for it. It asks again quickly when the portal is away. Every variable
+ * that does not begin with QUAYSIDE_ is one of Port's agent.
+ */
 export function spawnAgent(options: {
   portalUrl: string;
   id: string;
   /** Where outcomes are kept over a kill; absent = in memory only. */
   dataDir?: string;
   environment?: Readonly<Record<string, string>>;
+  /** Of the shell, for another agent than ours; `exec …`, so that signals reach it. */
+  command?: string;
 }): { child: ChildProcess; output(): string } {
-  const child = spawn(process.execPath, [main], {
+  const [program, args] = options.command ? ['sh', ['-c', options.command]] : [process.execPath, [main]];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,

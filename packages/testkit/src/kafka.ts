@@ -33,16 +33,21 @@ const startTimeoutMs = 60_000;
 const javaOptions = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Xshare:auto'];
 const logOptions = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
 
-export async function startTestKafka(): Promise<TestKafka> {
+/** `front` = what clients connect to instead of the SASL_SSL listener: told the listener's port, it returns its own. */
+export async function startTestKafka(options: { front?: (port: number) => Promise<number> } = {}): Promise<TestKafka> {
   const classPath = await findKafkaJars();
   const directory = mkdtempSync(join(tmpdir(), 'quayside-kafka-'));
   const [secure, plain, controller] = [await freePort(), await freePort(), await freePort()];
+  const advertised = (await options.front?.(secure)) ?? secure;
   const settings = join(directory, 'server.properties');
   const caFile = join(directory, 'ca.pem');
   const authority = createAuthority('Test Brokers');
   const certificate = authority.issue(['localhost']);
   writeFileSync(caFile, authority.cert);
-  writeFileSync(settings, properties({ secure, plain, controller, certificate, data: join(directory, 'data') }));
+  writeFileSync(
+    settings,
+    properties({ secure, advertised, plain, controller, certificate, data: join(directory, 'data') }),
+  );
   await promisify(execFile)('java', [
     ...javaOptions,
     ...logOptions,
@@ -88,7 +93,7 @@ export async function startTestKafka(): Promise<TestKafka> {
   process.on('exit', killAtExit);
   await start();
   return {
-    broker: `localhost:${secure}`,
+    broker: `localhost:${advertised}`,
     plaintextBroker: `localhost:${plain}`,
     admin,
     caFile,
@@ -104,6 +109,7 @@ export async function startTestKafka(): Promise<TestKafka> {
 
 function properties(options: {
   secure: number;
+  advertised: number;
   plain: number;
   controller: number;
   certificate: Certificate;
@@ -114,6 +120,7 @@ function properties(options: {
 node.id=1
 controller.quorum.voters=1@localhost:${options.controller}
 listeners=SASL_SSL://localhost:${options.secure},PLAINTEXT://localhost:${options.plain},CONTROLLER://localhost:${options.controller}
+advertised.listeners=SASL_SSL://localhost:${options.advertised},PLAINTEXT://localhost:${options.plain}
 listener.security.protocol.map=SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER

@@ -52,6 +52,8 @@ export async function startEmbeddedPostgres(options: {
   dataDir: string;
   log: Logger;
   settings?: Readonly<Record<string, string>>;
+  /** More variables for the server's process. */
+  environment?: Readonly<Record<string, string>>;
 }): Promise<EmbeddedPostgres> {
   const { log } = options;
   const account = accountForRoot();
@@ -84,7 +86,7 @@ export async function startEmbeddedPostgres(options: {
     ];
     const started = spawn(join(places.binaries.bin, 'postgres'), args, {
       ...account,
-      env: { ...environmentFor(places.binaries), TZ: 'UTC' },
+      env: { ...environmentFor(places.binaries), TZ: 'UTC', ...options.environment },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     child = started;

@@ -116,6 +116,11 @@ export async function schedule(
   if (work.dueAt.getTime() <= Date.now()) tx.wake(queueTopic(work.queue));
 }
 
+/** By the clock that work becomes due by. */
+export async function hasPassed(tx: Tx, instant: Date): Promise<boolean> {
+  return (await tx.one<{ has: boolean }>(sql`select ${instant}::timestamptz <= clock_timestamp() as has`)).has;
+}
+
 /** Adds work that nobody finds by looking. */
 export async function park(tx: Tx, work: NewWork): Promise<void> {
   await insertWork(tx, 'work.park', work, sql`'infinity'`);

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { inSnapshot } from './record.ts';
 
 /**
  * No automation skipped or doubled, whatever was killed. For each automation: the events that it listens to, how often the
@@ -39,28 +39,22 @@ export function checkAutomations(
   return violations;
 }
 
-/** Reads them in one snapshot. Automations of entities only. `url` is the owner's. */
+/** Automations of entities only. `url` is the owner's. */
 export async function readAutomations(url: string, orgId: string): Promise<AutomationRecord[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query('begin isolation level repeatable read read only; set local role quayside_system');
-    const { rows } = await client.query<AutomationRecord>(
-      `select a.identifier,
+  return inSnapshot(url, orgId, (read) =>
+    read<AutomationRecord>(`
+      select a.identifier,
         (select coalesce(json_agg(e.seq order by e.seq), '[]') from events e
           where e.org_id = a.org_id and e.at >= a.created_at
             and e.blueprint = a.document #>> '{trigger,event,blueprintIdentifier}'
-            and e.name = 'entity.' || lower(split_part(a.document #>> '{trigger,event,type}', '_', 2))) as events,
+            and e.name = case a.document #>> '{trigger,event,type}' when 'TIMER_PROPERTY_EXPIRED' then 'entity.timer_expired'
+              else 'entity.' || lower(split_part(a.document #>> '{trigger,event,type}', '_', 2)) end
+            and e.property is not distinct from a.document #>> '{trigger,event,propertyIdentifier}') as events,
         json_build_object('fired', coalesce(c.fired, 0), 'notFired', coalesce(c.not_fired, 0),
           'failed', coalesce(c.failed, 0), 'blocked', coalesce(c.blocked, 0)) as counts,
-        (select coalesce(json_agg(json_build_object('id', r.id, 'eventSeq', r.event_seq)), '[]') from runs r
+        (select coalesce(json_agg(json_build_object('id', r.id, 'eventSeq', r.event_seq::int)), '[]') from runs r
           where r.org_id = a.org_id and r.action_id = a.id) as runs
       from actions a left join automation_counts c on c.org_id = a.org_id and c.action_id = a.id
-      where a.org_id = $1 and a.document #>> '{trigger,type}' = 'automation' order by 1`,
-      [orgId],
-    );
-    return rows;
-  } finally {
-    await client.end();
-  }
+      where a.org_id = $1 and a.document #>> '{trigger,type}' = 'automation' order by 1`),
+  );
 }

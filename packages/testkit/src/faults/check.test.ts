@@ -84,6 +84,9 @@ function story(): { record: PortalRecord; seen: Observed } {
         { runId: 'r_1', idempotencyKey: 'r_1', webhookId: 'r_1', attempt: 2, answered: 200 },
         { runId: 'r_2', idempotencyKey: 'r_2', webhookId: 'r_2', attempt: 1 },
       ],
+      changes: [],
+      things: new Map(),
+      timers: new Set(),
       reports: [
         { kind: 'log', runId: 'r_1', message: 'built', tries: 2, verdict: 'accepted' },
         {

@@ -8,7 +8,7 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
-const callTimeoutMs = 30_000;
+const callTimeoutMs = 10_000;
 const pauseMs = 100;
 
 /**
@@ -53,11 +53,30 @@ export class PortalClient {
     return answer.body;
   }
 
+  /** An answer that is no JSON, whole; tried until it comes. */
+  async text(path: string): Promise<string> {
+    for (;;) {
+      const token = this.token ?? (await this.fetchToken());
+      const answer = await fetch(this.url + path, { headers: { authorization: `Bearer ${token}` } })
+        .then(async (response) => ({ status: response.status, body: await response.text() }))
+        .catch(() => undefined);
+      if (answer?.status === 200) return answer.body;
+      if (answer && answer.status < 500 && answer.status !== 401) throw new Error(`GET ${path}: ${answer.status}`);
+      this.token = undefined;
+      this.turn += 1;
+      await sleep(pauseMs);
+    }
+  }
+
   async execute(action: string, ticket: string, inputs: Record<string, unknown> = {}): Promise<Execution> {
     const answer = await this.call('POST', `/v1/actions/${action}/runs`, { properties: { ...inputs, ticket } });
     const { verdict } = answer;
     if (verdict !== 'accepted') return { ticket, verdict };
     return { ticket, verdict, runId: (answer.body.run as { id: string }).id };
+  }
+
+  private get url(): string {
+    return this.urls[this.turn % this.urls.length] ?? '';
   }
 
   private async fetchToken(): Promise<string | undefined> {
@@ -69,9 +88,8 @@ export class PortalClient {
   }
 
   private async send(method: string, path: string, body: unknown, token: string | undefined): Promise<Answer> {
-    const url = this.urls[this.turn % this.urls.length] ?? '';
     try {
-      const answer = await fetch(url + path, {
+      const answer = await fetch(this.url + path, {
         method,
         headers: {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),

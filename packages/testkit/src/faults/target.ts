@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortalClient } from './portal-client.ts';
-import type { Observed, Report, SeenRequest } from './record.ts';
+import { type Observed, type Report, reportedBlueprint, type SeenChange, type SeenRequest } from './record.ts';
 
 /**
  * The private service of the fault tests. It behaves as a good receiver does: a request whose key it knows is answered as
@@ -30,10 +30,13 @@ interface Order {
   isSync: boolean;
 }
 
+/** Where the target takes messages about changes of the catalog; it answers them with 200. */
+export const changesPath = '/changes';
+
 /** A blueprint for what the target reports, and its actions: `ask` is synchronous, `start` is not, `direct` needs no agent. */
 export async function setUpTarget(portal: PortalClient, targetUrl: string): Promise<void> {
   await portal.must('POST', '/v1/blueprints', {
-    identifier: 'service',
+    identifier: reportedBlueprint,
     title: 'Service',
     schema: { properties: { run: { type: 'string' }, ticket: { type: 'string' } }, required: [] },
     relations: {},
@@ -69,24 +72,39 @@ export async function setUpTarget(portal: PortalClient, targetUrl: string): Prom
 }
 
 export async function startFaultTarget(portal: PortalClient): Promise<FaultTarget> {
-  const seen: Observed = { executions: [], requests: [], reports: [] };
+  const seen: Observed = {
+    executions: [],
+    requests: [],
+    reports: [],
+    changes: [],
+    things: new Map(),
+    timers: new Set(),
+  };
   const begun = new Map<string, number>();
   let busy = 0;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const order = readOrder(Buffer.concat(chunks).toString());
+    const body = Buffer.concat(chunks).toString();
     const header = (name: string) => String(request.headers[name] ?? '');
-    const entry: SeenRequest = {
-      runId: order.runId,
+    const identity = {
       idempotencyKey: header('idempotency-key'),
       webhookId: header('webhook-id'),
       attempt: Number(header('x-quayside-attempt')),
     };
+    if (request.url === changesPath) {
+      seen.changes.push({ runId: identity.webhookId, ...identity, body, answered: 200 } satisfies SeenChange);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+      return;
+    }
+    const order = readOrder(body);
+    const entry: SeenRequest = { runId: order.runId, ...identity };
     seen.requests.push(entry);
-    const count = (begun.get(entry.idempotencyKey) ?? 0) + 1;
-    begun.set(entry.idempotencyKey, count);
+    // An agent that sends no key is given the run for one.
+    const key = entry.idempotencyKey || order.runId;
+    const count = (begun.get(key) ?? 0) + 1;
+    begun.set(key, count);
     if (count === order.failures + 1 && !order.isSync) void work(order);
     await sleep(order.delayMs);
     // Noted before a byte of it goes out: what the portal records must have been given.
@@ -114,11 +132,11 @@ export async function startFaultTarget(portal: PortalClient): Promise<FaultTarge
     for (const message of [`begun ${ticket}`, `built ${ticket}`])
       await tell({ ...open, kind: 'log', message }, 'POST', `${base}/logs`, { message });
     const properties = { run: runId, ticket };
-    const entity = { blueprint: 'service', identifier: ticket, properties };
+    const entity = { blueprint: reportedBlueprint, identifier: ticket, properties };
     await tell(
       { ...open, kind: 'entity', ...entity },
       'POST',
-      `/v1/blueprints/service/entities?upsert=true&run_id=${runId}`,
+      `/v1/blueprints/${reportedBlueprint}/entities?upsert=true&run_id=${runId}`,
       {
         identifier: ticket,
         properties,

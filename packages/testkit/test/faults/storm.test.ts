@@ -6,15 +6,17 @@ import { makeFolder } from './lab.ts';
 const folder = makeFolder();
 afterAll(() => folder.remove());
 
-it('a storm of kills loses nothing', async () => {
-  const { violations, isOver, summary } = await runStorm({
+it('a storm loses nothing', async () => {
+  const { violations, isOver, summary, missing } = await runStorm({
     seed: 11,
-    runs: 100,
-    faults: 10,
-    faultEveryMs: 700,
+    runs: 50,
+    faults: 25,
+    faultEveryMs: 250,
     dir: folder.path,
+    hasKafka: false,
     report: () => {},
   });
   expect({ violations, isOver }).toEqual({ violations: [], isOver: true });
-  expect(summary['runs in the record']).toBeGreaterThanOrEqual(100);
-}, 300_000);
+  expect(summary['runs in the record']).toBeGreaterThanOrEqual(50);
+  for (const line of missing) process.stderr.write(`Not part of this storm: ${line}\n`);
+}, 600_000);

@@ -5,9 +5,9 @@ import { readBodies, readHeads } from '../../platform/event-reader.ts';
 import {
   cancelWork,
   claim,
+  hasPassed,
   type LeasedWork,
   lockLease,
-  releaseWork,
   schedule,
   settleWork,
 } from '../../platform/leases.ts';
@@ -76,9 +76,10 @@ export function createTimers(dependencies: {
         const instant = isTimer ? instantOf(entity.properties[property]) : undefined;
         // The entity has gone, or the property is no timer any more.
         if (!entity || instant === undefined) return settleWork(ctx.db, row.id);
-        const earlyMs = instant - Date.now();
-        // By this machine's clock, which may be a little behind the database's.
-        if (earlyMs > 60_000) return releaseWork(ctx.db, row.id, row.queue, earlyMs);
+        // Armed for an older value, by the reader below while the entity changed. Only the database's clock counts: this machine's
+        // may be wrong, and the timer would wait for as long.
+        const dueAt = new Date(instant);
+        if (!(await hasPassed(ctx.db, dueAt))) return schedule(ctx.db, { ...work, queue: timerQueue, dueAt });
         await settleWork(ctx.db, row.id);
         await ctx.emit({
           name: 'entity.timer_expired',

@@ -139,6 +139,19 @@ describe('a timer', () => {
     expect(await expired('word')).toEqual([]);
   });
 
+  it('expires by the clock of the database, however wrong that of the server is', async () => {
+    // It was put off by as much as the server's clock was behind.
+    const hourMs = 3_600_000;
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() - hourMs);
+    try {
+      await write('behind', { ttl: new Date(now() - 1_000).toISOString() });
+      await vi.waitFor(async () => expect(await expired('behind')).toHaveLength(1), 20_000);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it('is not expired by a holder that was overtaken by a change', async () => {
     // A claims it; the entity changes; A goes on with the old value.
     await write('overtaken', { ttl: inMs(3_600_000) });

@@ -1,0 +1,106 @@
+import { expect, it } from 'vitest';
+import type { Observed } from './record.ts';
+import { checkThings, type ThingsRecord } from './things.ts';
+
+/** A story in which all is well; each case below breaks one thing in it. */
+function story(): { record: ThingsRecord; seen: Observed } {
+  const step = (seq: number, blueprint: 'thing-portal' | 'thing-agent' | 'thing-kafka', n: number) => ({
+    seq,
+    name: n === 1 ? 'entity.created' : 'entity.updated',
+    blueprint,
+    entity: 'a',
+    n,
+    nBefore: n === 1 ? null : n - 1,
+  });
+  const message = (id: string, blueprint: 'thing-portal' | 'thing-agent', n: number) => ({
+    id,
+    blueprint,
+    entity: 'a',
+    action: n === 1 ? 'CREATE' : 'UPDATE',
+    n,
+  });
+  const arrival = (runId: string) => ({ runId, idempotencyKey: runId, webhookId: runId, attempt: 1, body: runId });
+  const timer = { blueprint: 'thing-portal', entity: 'timer-0', n: null } as const;
+  return {
+    record: {
+      events: [
+        step(1, 'thing-portal', 1),
+        step(2, 'thing-portal', 2),
+        step(3, 'thing-agent', 1),
+        step(4, 'thing-kafka', 1),
+        step(5, 'thing-kafka', 2),
+        { ...timer, seq: 6, name: 'entity.timer_expired', nBefore: null },
+      ],
+      messages: [
+        message('m_1', 'thing-portal', 1),
+        message('m_2', 'thing-portal', 2),
+        { ...timer, id: 'm_3', action: 'TIMER_EXPIRED' },
+        message('m_4', 'thing-agent', 1),
+      ],
+      topic: new Map([
+        ['thing-agent a', [3]],
+        ['thing-kafka a', [4, 5, 4, 5]],
+      ]),
+      fires: () => false,
+    },
+    seen: {
+      executions: [],
+      requests: [],
+      reports: [],
+      changes: ['m_1', 'm_2', 'm_2', 'm_3', 'm_4'].map(arrival),
+      things: new Map([
+        ['thing-portal a', 2],
+        ['thing-agent a', 1],
+        ['thing-kafka a', 2],
+      ]),
+      timers: new Set(['timer-0']),
+    },
+  };
+}
+
+it('finds nothing where all is well', () => {
+  const { record, seen } = story();
+  expect(checkThings(record, seen)).toEqual([]);
+});
+
+it.each<[string, (story: { record: ThingsRecord; seen: Observed }) => void, RegExp]>([
+  ['a step lost', ({ record }) => record.events.splice(1, 1), /2 steps were written, 1 events .* instead of 1-2/],
+  [
+    'a step doubled',
+    ({ record }) => record.events.push({ ...record.events[4], seq: 9 } as never),
+    /3 events are there/,
+  ],
+  [
+    'a step without the one before',
+    ({ record }) => Object.assign(record.events[1] ?? {}, { nBefore: 0 }),
+    /is 0-2 instead/,
+  ],
+  ['a timer skipped', ({ record }) => record.events.pop(), /timer-0: it expired 0 times/],
+  ['a timer doubled', ({ record }) => record.events.push({ ...record.events[5], seq: 9 } as never), /expired 2 times/],
+  ['a message lost', ({ record }) => record.messages.splice(0, 1), /thing-portal a CREATE 1: it became 0 messages/],
+  ['a message doubled', ({ record }) => record.messages.push(record.messages[1] as never), /it became 2 messages/],
+  [
+    'a message of a change for consumers',
+    ({ record }) => Object.assign(record.messages[3] ?? {}, { blueprint: 'thing-kafka' }),
+    /thing-kafka a CREATE 1: it became 1 messages/,
+  ],
+  ['a message made up', ({ record }) => Object.assign(record.messages[1] ?? {}, { n: 7 }), /UPDATE 7: nothing of the/],
+  ['a message that never arrived', ({ seen }) => seen.changes.splice(0, 1), /m_1 never arrived/],
+  [
+    'a duplicate that says something else',
+    ({ seen }) => Object.assign(seen.changes[1] ?? {}, { body: 'other' }),
+    /m_2: arrived with different bodies/,
+  ],
+  ['a record missing', ({ record }) => record.topic?.set('thing-kafka a', [5]), /2 changes, 1 in the topic/],
+  ['records out of order', ({ record }) => record.topic?.set('thing-kafka a', [5, 4]), /differs is 5 instead of 4/],
+  [
+    'a record made up',
+    ({ record }) => record.topic?.set('thing-portal a', [1]),
+    /thing-portal a: 0 changes, 1 in the topic/,
+  ],
+])('%s', (_name, change, sentence) => {
+  const { record, seen } = story();
+  change({ record, seen });
+  const found = checkThings(record, seen).map(({ about, message }) => `${about}: ${message}`);
+  expect(found.join('\n')).toMatch(sentence);
+});
