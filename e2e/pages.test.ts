@@ -253,6 +253,7 @@ const cases: readonly Case[] = [
     path: '/settings/guardrails',
     reach: (page) => page.getByRole('row', { name: /Stocktaking/ }).waitFor(),
   },
+  { name: 'operations', path: '/operations', reach: row(/Audit seals.*Up to date/) },
   { name: 'runs', path: '/runs', reach: row(/Scaffold a service/) },
   {
     name: 'run',

@@ -8,5 +8,7 @@ export const defaultVisibilityTimeoutMs = 60_000;
 export const agentLeaseMs = 30_000;
 export const agentHeartbeatMs = 10_000;
 export const maxClaimWaitMs = 50_000;
+/** A claim is held for so long; an agent that has not been seen since is away. */
+export const agentConnectedWithinMs = maxClaimWaitMs + 15_000;
 /** Longest time for which a run may be given back unused (`delayMs`). */
 export const maxReturnDelayMs = 60_000;

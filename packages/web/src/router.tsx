@@ -19,6 +19,7 @@ import { CatalogIndexPage, CatalogPage, EntityPage } from './features/catalog/in
 import { CredentialsPage } from './features/credentials/index.ts';
 import { DeliveriesPage } from './features/deliveries/index.ts';
 import { GuardrailsPage } from './features/guardrails/index.ts';
+import { OperationsPage } from './features/operations/index.ts';
 import { PeoplePage } from './features/people/index.ts';
 import { ApprovalsPage, RunPage, RunsPage } from './features/runs/index.ts';
 import { SecretsPage } from './features/secrets/index.ts';
@@ -128,6 +129,7 @@ const guardrails = createRoute({
   path: '/settings/guardrails',
   component: GuardrailsPage,
 });
+const operations = createRoute({ getParentRoute: () => shell, path: '/operations', component: OperationsPage });
 const automations = createRoute({
   getParentRoute: () => shell,
   path: '/settings/automations',
@@ -176,6 +178,7 @@ const tree = root.addChildren([
     people,
     secrets,
     guardrails,
+    operations,
     automations,
     automation,
     audit,

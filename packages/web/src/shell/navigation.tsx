@@ -1,4 +1,5 @@
 import {
+  IconActivity,
   IconBolt,
   IconBox,
   IconChecklist,
@@ -106,6 +107,12 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <Link to="/settings/guardrails">
             <IconShieldCheck size={18} aria-hidden="true" />
             <span>Guardrails</span>
+          </Link>
+        )}
+        {isAdmin && (
+          <Link to="/operations">
+            <IconActivity size={18} aria-hidden="true" />
+            <span>Operations</span>
           </Link>
         )}
         {isAdmin && (

@@ -23,6 +23,7 @@ export function useCommands(): Command[] {
     ['Guardrails', '/settings/guardrails', 'freeze four eyes approval'],
     ['New action', '/self-serve/new', 'create builder form'],
     ['People', '/settings/people', 'users teams invite role'],
+    ['Operations', '/operations', 'queues lag readers database dead letters status'],
     ['Audit log', '/audit', 'history who changed'],
     ['Get started', '/get-started', 'help connect agent'],
   ] as const;

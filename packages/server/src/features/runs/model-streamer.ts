@@ -1,7 +1,4 @@
-import { type AgentStreamer, maxClaimWaitMs } from '@quayside/contracts';
-
-/** A claim is held for so long; an agent that has not been seen since is away. */
-export const connectedWithinMs = maxClaimWaitMs + 15_000;
+import type { AgentStreamer } from '@quayside/contracts';
 
 /** Agents of one streamer: they were seen lately, and one that may take the run is connected or not. */
 export interface FleetPart {

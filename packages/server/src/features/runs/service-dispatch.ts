@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import {
   type Agent,
   type AgentIdentity,
+  agentConnectedWithinMs,
   agentInstallationId,
   agentLeaseMs,
   type ClaimedMessage,
@@ -39,7 +40,6 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
-import { connectedWithinMs } from './model-streamer.ts';
 import { integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
 import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
 import * as store from './store-dispatch.ts';
@@ -390,7 +390,7 @@ export function createDispatch(dependencies: {
     return world.transaction(async (ctx) => {
       const queue = await store.describeQueue(ctx.db, ctx.orgId, agentQueue(ctx.orgId));
       return {
-        agents: await store.listAgents(ctx.db, ctx.orgId, connectedWithinMs),
+        agents: await store.listAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
         pendingRuns: queue.count,
         ...(queue.oldest === null ? {} : { oldestPendingAt: queue.oldest.toISOString() }),
       };

@@ -1,5 +1,6 @@
 import {
   type Agent,
+  agentConnectedWithinMs,
   type Delivery,
   describeOutcome,
   isApprovalByAll,
@@ -11,7 +12,6 @@ import type { Ctx, World } from '../../platform/ctx.ts';
 import { refuseMissing } from '../../platform/refusal.ts';
 import { listDeliveriesOf } from '../deliveries/index.ts';
 import { describeLabels, hasLabels, type Labels, type StoredRun } from './model.ts';
-import { connectedWithinMs } from './model-streamer.ts';
 import { kafkaQueue } from './service.ts';
 import { freezeOf, guardrailSettings, maySee } from './service-guards.ts';
 import { findRun } from './store.ts';
@@ -94,7 +94,7 @@ async function whyInProgress(ctx: Ctx, run: StoredRun, deliveries: readonly Deli
     };
   if (work.queue !== kafkaQueue && !work.queue.startsWith('agent:'))
     return { state: 'waiting_for_portal', text: `${lost}The portal is about to send it.` };
-  const agents = (await listAgents(ctx.db, ctx.orgId, connectedWithinMs)).filter((agent) => agent.isConnected);
+  const agents = (await listAgents(ctx.db, ctx.orgId, agentConnectedWithinMs)).filter((agent) => agent.isConnected);
   const isPublished = work.queue === kafkaQueue;
   if (agents.length === 0 && !isPublished)
     return {

@@ -1,6 +1,7 @@
 import {
   type Action,
   type Approver,
+  agentConnectedWithinMs,
   type Entity,
   initialStatus,
   isApprovalByAll,
@@ -42,7 +43,6 @@ import {
   triggerBy,
 } from './model.ts';
 import { encryptSecretInputs, expandEntities, maskSecretInputs, secretInputNames } from './model-inputs.ts';
-import { connectedWithinMs } from './model-streamer.ts';
 import { listAffectedEntities } from './reads.ts';
 import {
   assertNotFrozen,
@@ -143,7 +143,10 @@ export function createRunService(dependencies: {
           ...(payload === null
             ? {}
             : {
-                carrier: previewCarrier(payload, await dispatchStore.listAgents(ctx.db, ctx.orgId, connectedWithinMs)),
+                carrier: previewCarrier(
+                  payload,
+                  await dispatchStore.listAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
+                ),
               }),
           ...(status === 'FAILURE' ? { problem: summary ?? 'The run would fail.' } : {}),
         };

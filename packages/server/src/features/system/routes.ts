@@ -13,6 +13,7 @@ export function serveSystem(http: Http, system: System): void {
     const { contentType, text } = await system.metricsText();
     reply.type(contentType).send(text);
   });
+  http.serve(systemRoutes.status, async ({ world }) => ({ status: await system.readStatus(world) }));
   http.serveStream(systemRoutes.openapi, async ({ reply }) => {
     reply.type('application/json; charset=utf-8').send(system.openApiText());
   });

@@ -1,9 +1,11 @@
-import { routes, toOpenApi } from '@quayside/contracts';
+import { agentConnectedWithinMs, maxBehind, routes, type SystemStatus, toOpenApi } from '@quayside/contracts';
+import type { World } from '../../platform/ctx.ts';
 import { type Database, sql } from '../../platform/db.ts';
 import { readerLagSeconds } from '../../platform/event-reader.ts';
 import { type ClaimWaits, queueAgeSeconds, queueDepths } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { countDeadLetters } from '../deliveries/index.ts';
+import * as store from './store.ts';
 
 export function createSystem(dependencies: {
   database: Database;
@@ -33,6 +35,18 @@ export function createSystem(dependencies: {
         metrics.queueDepth.set({ queue, state: 'leased' }, leased);
       }
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
+    },
+    /** Cost: one pass over the open work of the organization, and up to `maxBehind` events of each reader that is behind. */
+    async readStatus(world: World): Promise<SystemStatus> {
+      return world.transaction(async (ctx) => ({
+        at: ctx.now().toISOString(),
+        queues: await store.listQueues(ctx.db, ctx.orgId),
+        readers: await store.listReaders(ctx.db, ctx.orgId, maxBehind),
+        agents: await store.countAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
+        deadLetters: await store.countDeadLetters(ctx.db, ctx.orgId),
+        audit: await store.findNewestSeal(ctx.db, ctx.orgId),
+        database: await store.describeDatabase(ctx.db),
+      }));
     },
     openApiText(): string {
       openApi ??= JSON.stringify(toOpenApi(routes));
