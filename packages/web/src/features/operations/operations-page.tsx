@@ -72,7 +72,7 @@ function Queues({ queues }: { queues: SystemStatus['queues'] }): ReactNode {
       {queues.length === 0 ? (
         <EmptyState title="Nothing waits">Everything that was to be delivered has been.</EmptyState>
       ) : (
-        <Table label="Queues" columns={['Queue', 'Due', 'Under way', 'Later', 'Oldest waits for']}>
+        <Table label="Table of queues" columns={['Queue', 'Due', 'Under way', 'Later', 'Oldest waits for']}>
           {queues.map(({ queue, due, leased, later, oldestDueSeconds }) => (
             <tr key={queue}>
               <td>{queueName(queue)}</td>
@@ -91,7 +91,7 @@ function Queues({ queues }: { queues: SystemStatus['queues'] }): ReactNode {
 function Readers({ readers }: { readers: SystemStatus['readers'] }): ReactNode {
   return (
     <Panel title="Readers of events" isFlush>
-      <Table label="Readers of events" columns={['Reader', 'State', 'Behind', 'Held by', 'Last went on']}>
+      <Table label="Table of readers" columns={['Reader', 'State', 'Behind', 'Held by', 'Last went on']}>
         {readers.map(({ reader, lagSeconds, behind, holder, movedAt }) => (
           <tr key={reader}>
             <td>{readerName(reader)}</td>
