@@ -254,6 +254,15 @@ const cases: readonly Case[] = [
     reach: (page) => page.getByRole('row', { name: /Stocktaking/ }).waitFor(),
   },
   { name: 'operations', path: '/operations', reach: row(/Audit seals.*Up to date/) },
+  {
+    name: 'retention with a mistake',
+    path: '/settings/retention',
+    async reach(page) {
+      await page.getByLabel('Logs of runs, in days').fill('soon');
+      await page.getByRole('button', { name: 'Save' }).first().click();
+      await page.getByText(/whole number of days/).waitFor();
+    },
+  },
   { name: 'runs', path: '/runs', reach: row(/Scaffold a service/) },
   {
     name: 'run',

@@ -323,7 +323,8 @@ create table messages (
   payload json not null,
   status text default 'OPEN'::text not null,
   created_at timestamp with time zone default clock_timestamp() not null,
-  ended_at timestamp with time zone
+  ended_at timestamp with time zone,
+  body_removed_at timestamp with time zone
 );
 create table migrations (
   name text not null,
@@ -413,7 +414,8 @@ create table runs (
   is_private boolean default false not null,
   depth integer default 0 not null,
   root bigint,
-  event_seq bigint
+  event_seq bigint,
+  log_removed_at timestamp with time zone
 );
 create table secrets (
   org_id text not null,
@@ -587,6 +589,7 @@ CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);
 CREATE INDEX events_by_run ON public.events USING btree (org_id, run_id, seq) WHERE (run_id IS NOT NULL);
 CREATE INDEX events_cursor ON public.events USING btree (org_id, xid, seq);
 CREATE INDEX messages_by_run ON public.messages USING btree (org_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX messages_with_body ON public.messages USING btree (org_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (body_removed_at IS NULL));
 CREATE INDEX replays_newest ON public.replays USING btree (org_id, seq DESC);
 CREATE INDEX run_approvers_by_user ON public.run_approvers USING btree (org_id, user_id, run_id);
 CREATE INDEX runs_active ON public.runs USING btree (org_id, seq DESC) WHERE (status = ANY (ARRAY['WAITING_FOR_APPROVAL'::text, 'IN_PROGRESS'::text]));
@@ -596,6 +599,7 @@ CREATE UNIQUE INDEX runs_by_event ON public.runs USING btree (org_id, action_id,
 CREATE INDEX runs_by_external ON public.runs USING btree (org_id, external_run_id) WHERE (external_run_id IS NOT NULL);
 CREATE INDEX runs_by_root ON public.runs USING btree (org_id, root) WHERE (root IS NOT NULL);
 CREATE INDEX runs_newest ON public.runs USING btree (org_id, seq DESC);
+CREATE INDEX runs_with_log ON public.runs USING btree (org_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (log_removed_at IS NULL));
 CREATE INDEX sessions_by_end ON public.sessions USING btree (absolute_until);
 CREATE INDEX team_members_by_user ON public.team_members USING btree (org_id, user_id);
 CREATE INDEX work_by_replay ON public.work USING btree (org_id, replay_id) WHERE (replay_id IS NOT NULL);
@@ -738,7 +742,7 @@ grant delete, insert, select, update on run_approvers to quayside_system;
 grant delete, insert, select, update on run_keys to quayside_app;
 grant delete, insert, select, update on run_keys to quayside_system;
 grant insert, select on run_logs to quayside_app;
-grant insert, select on run_logs to quayside_system;
+grant delete, insert, select on run_logs to quayside_system;
 grant delete, insert, select, update on runs to quayside_app;
 grant delete, insert, select, update on runs to quayside_system;
 grant delete, insert, select, update on secrets to quayside_app;

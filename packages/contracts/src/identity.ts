@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { MessageSettings } from './messages.ts';
 import { GuardrailSettings } from './permissions.ts';
+import { RetentionSettings } from './retention.ts';
 import { ok, permissions, route } from './route.ts';
 import { Document, Instant } from './values.ts';
 
@@ -60,6 +61,7 @@ export type App = Static<typeof App>;
 export const OrganizationSettings = Type.Object({
   ...GuardrailSettings.properties,
   ...MessageSettings.properties,
+  ...RetentionSettings.properties,
 });
 
 const AppParams = Type.Object({ id: Type.String() });

@@ -36,6 +36,8 @@ import { createAgentMessages } from './features/messages/service-agents.ts';
 import { createNotifyApprovers } from './features/messages/service-approvals.ts';
 import { createChangeLog } from './features/messages/service-changes.ts';
 import { createMessageDelivery } from './features/messages/service-delivery.ts';
+import { startRetention } from './features/retention/jobs.ts';
+import { createRetention } from './features/retention/service.ts';
 import { findRunStatus } from './features/runs/index.ts';
 import { startRepublishing, startServerDeliveries, startWatching } from './features/runs/jobs.ts';
 import { serveDispatch, serveRuns } from './features/runs/routes.ts';
@@ -265,6 +267,7 @@ export async function startApp(
     const timers = startTimers(createTimers(outbound), waits, log);
     const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
+    const retaining = startRetention(createRetention(outbound), waits, log);
     const replaying = startReplays(replays, waits, log);
     const messages = startMessages(createMessageDelivery({ ...outbound, vault, mailer }), waits, log);
     const reading = await startReaders({
@@ -287,6 +290,7 @@ export async function startApp(
         deliveries.stop(),
         messages.stop(),
         replaying.stop(),
+        retaining.stop(),
         timers.stop(),
         watching.stop(),
         reading.stop(),

@@ -21,6 +21,7 @@ import { DeliveriesPage } from './features/deliveries/index.ts';
 import { GuardrailsPage } from './features/guardrails/index.ts';
 import { OperationsPage } from './features/operations/index.ts';
 import { PeoplePage } from './features/people/index.ts';
+import { RetentionPage } from './features/retention/index.ts';
 import { ApprovalsPage, RunPage, RunsPage } from './features/runs/index.ts';
 import { SecretsPage } from './features/secrets/index.ts';
 import { LoginPage, meQuery, PasswordPage } from './features/session/index.ts';
@@ -148,6 +149,7 @@ const audit = createRoute({
   component: AuditPage,
   validateSearch: parseAuditSearch,
 });
+const retention = createRoute({ getParentRoute: () => shell, path: '/settings/retention', component: RetentionPage });
 const deliveries = createRoute({
   getParentRoute: () => shell,
   path: '/deliveries',
@@ -179,6 +181,7 @@ const tree = root.addChildren([
     secrets,
     guardrails,
     operations,
+    retention,
     automations,
     automation,
     audit,

@@ -96,6 +96,15 @@ async function insertWork(tx: Tx, name: string, work: NewWork, dueAt: Sql): Prom
   );
 }
 
+/** For what is done again and again: each organization has a row that is never done. Its key is the queue's name, because leases are found by key. */
+export async function ensureWorkOfEach(tx: Tx, queue: string): Promise<void> {
+  await tx.run(sql`
+    insert into work (org_id, queue, key)
+    select o.org_id, ${queue}, ${queue} from organizations o
+    where not exists (select from work w where w.org_id = o.org_id and w.queue = ${queue} and w.key = ${queue})
+    on conflict do nothing`);
+}
+
 /** Is anything to be done under this key, in whatever queue? */
 export async function hasWork(tx: Tx, orgId: string, key: string): Promise<boolean> {
   const { found } = await tx.one<{ found: boolean }>(

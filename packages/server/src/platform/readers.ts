@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ctx, eventsTopic, type World } from './ctx.ts';
-import { type Database, sql, type Tx } from './db.ts';
+import type { Database, Tx } from './db.ts';
 import { type Cursor, isAnythingAhead, moveCursor, startAtEnd } from './event-reader.ts';
-import { type ClaimWaits, claim, extendLease, type LeaseKey, lockLease, releaseWork } from './leases.ts';
+import {
+  type ClaimWaits,
+  claim,
+  ensureWorkOfEach,
+  extendLease,
+  type LeaseKey,
+  lockLease,
+  releaseWork,
+} from './leases.ts';
 import type { Logger } from './log.ts';
 import type { Wakes } from './wake.ts';
 
@@ -184,7 +192,7 @@ export async function startReaders(dependencies: {
     const queue = readerQueue(reader.name);
     const take = () =>
       database.system(async (tx) => {
-        await ensureWork(tx, queue);
+        await ensureWorkOfEach(tx, queue);
         return claim(tx, { queue, holder, limit: maxOrganizations, leaseMs });
       });
     while (!signal.aborted)
@@ -214,12 +222,3 @@ export async function startReaders(dependencies: {
 }
 
 const about = (reader: Reader, lease: LeaseKey) => ({ reader: reader.name, organization: lease.orgId });
-
-/** The work of reading is a row per organization that is never done. Its key is the queue's name: leases are found by key. */
-async function ensureWork(tx: Tx, queue: string): Promise<void> {
-  await tx.run(sql`
-    insert into work (org_id, queue, key)
-    select o.org_id, ${queue}, ${queue} from organizations o
-    where not exists (select from work w where w.org_id = o.org_id and w.queue = ${queue} and w.key = ${queue})
-    on conflict do nothing`);
-}

@@ -4,6 +4,7 @@ import {
   IconBox,
   IconChecklist,
   IconHistory,
+  IconHourglass,
   IconKey,
   IconLock,
   IconPlayerPlay,
@@ -113,6 +114,12 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }): ReactNod
           <Link to="/operations">
             <IconActivity size={18} aria-hidden="true" />
             <span>Operations</span>
+          </Link>
+        )}
+        {isAdmin && (
+          <Link to="/settings/retention">
+            <IconHourglass size={18} aria-hidden="true" />
+            <span>Retention</span>
           </Link>
         )}
         {isAdmin && (

@@ -21,6 +21,7 @@ export function useCommands(): Command[] {
     ['Credentials', '/settings/credentials', 'client secret token'],
     ['Secrets', '/settings/secrets', 'token password template'],
     ['Guardrails', '/settings/guardrails', 'freeze four eyes approval'],
+    ['Retention', '/settings/retention', 'keep days delete dead letter alert'],
     ['New action', '/self-serve/new', 'create builder form'],
     ['People', '/settings/people', 'users teams invite role'],
     ['Operations', '/operations', 'queues lag readers database dead letters status'],

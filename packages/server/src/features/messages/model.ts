@@ -6,7 +6,9 @@ export type MessagePayload =
   | { type: 'WEBHOOK'; url: string; body: unknown }
   | { type: 'EMAIL'; to: string[]; subject: string; text: string }
   /** A change of the catalog that an agent carries to the URL in it. */
-  | { type: 'CHANGE'; message: Record<string, unknown> };
+  | { type: 'CHANGE'; message: Record<string, unknown> }
+  /** What it said is not kept any more (retention); only of one that has ended. */
+  | { type: 'REMOVED' };
 
 export interface Message {
   id: string;

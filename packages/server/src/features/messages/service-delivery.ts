@@ -64,7 +64,8 @@ export function createMessageDelivery(dependencies: {
     async deliver({ message, work }) {
       const world = worldOf(work.orgId);
       const { payload } = message;
-      if (payload.type === 'CHANGE') throw new Error('A message for agents is in the queue of the server.');
+      if (payload.type === 'CHANGE' || payload.type === 'REMOVED')
+        throw new Error(`A message of the type ${payload.type} is in the queue of the server.`);
       const sent =
         payload.type === 'EMAIL' ? await sendMail(payload, message.id) : await sendWebhook(world, work, payload);
       await settleMessage(world, message.id, { token: work.token, ...sent });

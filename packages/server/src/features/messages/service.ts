@@ -59,7 +59,7 @@ export async function post(ctx: Ctx, message: Post): Promise<string> {
 /** Sends it once more, under the same key and on the same way. */
 export async function replayMessage(ctx: Ctx, id: string, again: Again): Promise<'handed_over' | 'under_way' | 'gone'> {
   const message = await store.lockMessage(ctx.db, ctx.orgId, id);
-  if (!message) return 'gone';
+  if (!message || message.payload.type === 'REMOVED') return 'gone';
   if (await hasWork(ctx.db, ctx.orgId, id)) return 'under_way';
   await hand(ctx, message, again);
   return 'handed_over';

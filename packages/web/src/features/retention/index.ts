@@ -1,0 +1,5 @@
+import { lazy } from 'react';
+
+export const RetentionPage = lazy(() =>
+  import('./retention-page.tsx').then((page) => ({ default: page.RetentionPage })),
+);
