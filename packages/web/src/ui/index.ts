@@ -15,7 +15,7 @@ export { ScrollRegion } from './scroll-region.tsx';
 export { SearchBox } from './search-box.tsx';
 export { EmptyState, ErrorPanel, Loading } from './states.tsx';
 export { Chip, StatusChip, statusWords } from './status-chip.tsx';
-export { Table } from './table.tsx';
+export { RowButton, RowToggle, Table } from './table.tsx';
 export { cssVariables, theme } from './theme.ts';
 export { Ago, Duration, formatInstant } from './time.tsx';
 export { None, Value } from './value.tsx';

@@ -1,4 +1,4 @@
-/** Where JSON stops being JSON. Browsers say it in words of their own; both ways of giving a position are read. */
+/** Something about a text, at its place. */
 export interface TextMark {
   severity: 'error' | 'warning';
   message: string;
@@ -8,6 +8,7 @@ export interface TextMark {
   column: number;
 }
 
+/** Where JSON stops being JSON. Browsers say it in words of their own; both ways of giving a position are read. */
 export function jsonMistake(text: string): TextMark | undefined {
   if (text.trim() === '') return undefined;
   try {
@@ -16,16 +17,19 @@ export function jsonMistake(text: string): TextMark | undefined {
   } catch (error) {
     const message = (error as Error).message;
     const start = Math.min(positionIn(message, text), Math.max(text.length - 1, 0));
-    const before = text.slice(0, start);
-    return {
-      severity: 'error',
-      message: `This is not valid JSON: ${message.replace(/^JSON\.parse: /, '').replace(/ (?:in JSON )?at (?:position|line) .*$/, '')}`,
-      start,
-      end: start + 1,
-      line: before.split('\n').length,
-      column: start - before.lastIndexOf('\n'),
-    };
+    const words = message.replace(/^JSON\.parse: /, '').replace(/ (?:in JSON )?at (?:position|line) .*$/, '');
+    return markAt(text, { severity: 'error', message: `This is not valid JSON: ${words}` }, start, start + 1);
   }
+}
+
+export function markAt(
+  text: string,
+  { severity, message }: Pick<TextMark, 'severity' | 'message'>,
+  start: number,
+  end: number,
+): TextMark {
+  const before = text.slice(0, start);
+  return { severity, message, start, end, line: before.split('\n').length, column: start - before.lastIndexOf('\n') };
 }
 
 function positionIn(message: string, text: string): number {

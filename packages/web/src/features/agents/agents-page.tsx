@@ -4,7 +4,7 @@ import { IconPlugConnected, IconPlugConnectedX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Ago, Duration, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
+import { Ago, Duration, EmptyState, ErrorPanel, Loading, None, Page, Table } from '../../ui/index.ts';
 import { holderOfAgent } from '../deliveries/index.ts';
 import { agentsQuery } from './queries.ts';
 
@@ -85,80 +85,66 @@ function Figure({ name, value }: { name: string; value: ReactNode }): ReactNode 
 
 function AgentsTable({ agents }: { agents: readonly Agent[] }): ReactNode {
   return (
-    <ScrollRegion label="Agents">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">State</th>
-            <th scope="col">Streamer</th>
-            <th scope="col">Version</th>
-            <th scope="col">In flight</th>
-            <th scope="col">Labels</th>
-            <th scope="col">Last seen</th>
-            <th scope="col">First seen</th>
-            <th scope="col">Log</th>
-          </tr>
-        </thead>
-        <tbody>
-          {agents.map((agent) => (
-            <tr key={agent.id}>
-              <td className="q-mono" style={{ whiteSpace: 'nowrap' }}>
-                {agent.id}
-              </td>
-              <td>
-                <span className="q-chip" data-tone={agent.isConnected ? 'go' : 'calm'}>
-                  {agent.isConnected ? (
-                    <IconPlugConnected size={14} aria-hidden="true" />
-                  ) : (
-                    <IconPlugConnectedX size={14} aria-hidden="true" />
-                  )}
-                  <span>{agent.isConnected ? 'Connected' : 'Away'}</span>
-                </span>
-              </td>
-              <td>{agent.streamer === undefined ? <None /> : agent.streamer === 'KAFKA' ? 'Kafka' : 'Polling'}</td>
-              <td>{agent.version}</td>
-              <td>
-                <Group gap={8} wrap="nowrap">
-                  <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
-                    {agent.inFlight} of {agent.capacity}
-                  </Text>
-                  <Progress
-                    w={60}
-                    size="sm"
-                    value={(100 * agent.inFlight) / agent.capacity}
-                    aria-label={`${agent.inFlight} of ${agent.capacity} in flight`}
-                  />
-                </Group>
-              </td>
-              <td>
-                {Object.keys(agent.labels).length > 0 ? (
-                  Object.entries(agent.labels)
-                    .map(([name, value]) => `${name}=${value}`)
-                    .join(', ')
-                ) : (
-                  <None />
-                )}
-              </td>
-              <td>
-                <Ago at={agent.lastSeenAt} />
-              </td>
-              <td>
-                <Ago at={agent.firstSeenAt} />
-              </td>
-              <td>
-                <Link
-                  to="/deliveries"
-                  search={{ holder: holderOfAgent(agent.id) }}
-                  aria-label={`Deliveries of ${agent.id}`}
-                >
-                  Deliveries
-                </Link>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table
+      label="Agents"
+      columns={['Agent', 'State', 'Streamer', 'Version', 'In flight', 'Labels', 'Last seen', 'First seen', 'Log']}
+    >
+      {agents.map((agent) => (
+        <tr key={agent.id}>
+          <td className="q-mono" style={{ whiteSpace: 'nowrap' }}>
+            {agent.id}
+          </td>
+          <td>
+            <span className="q-chip" data-tone={agent.isConnected ? 'go' : 'calm'}>
+              {agent.isConnected ? (
+                <IconPlugConnected size={14} aria-hidden="true" />
+              ) : (
+                <IconPlugConnectedX size={14} aria-hidden="true" />
+              )}
+              <span>{agent.isConnected ? 'Connected' : 'Away'}</span>
+            </span>
+          </td>
+          <td>{agent.streamer === undefined ? <None /> : agent.streamer === 'KAFKA' ? 'Kafka' : 'Polling'}</td>
+          <td>{agent.version}</td>
+          <td>
+            <Group gap={8} wrap="nowrap">
+              <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
+                {agent.inFlight} of {agent.capacity}
+              </Text>
+              <Progress
+                w={60}
+                size="sm"
+                value={(100 * agent.inFlight) / agent.capacity}
+                aria-label={`${agent.inFlight} of ${agent.capacity} in flight`}
+              />
+            </Group>
+          </td>
+          <td>
+            {Object.keys(agent.labels).length > 0 ? (
+              Object.entries(agent.labels)
+                .map(([name, value]) => `${name}=${value}`)
+                .join(', ')
+            ) : (
+              <None />
+            )}
+          </td>
+          <td>
+            <Ago at={agent.lastSeenAt} />
+          </td>
+          <td>
+            <Ago at={agent.firstSeenAt} />
+          </td>
+          <td>
+            <Link
+              to="/deliveries"
+              search={{ holder: holderOfAgent(agent.id) }}
+              aria-label={`Deliveries of ${agent.id}`}
+            >
+              Deliveries
+            </Link>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

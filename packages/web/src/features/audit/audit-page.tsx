@@ -1,6 +1,5 @@
 import { Box, Button, Group, Select, Switch, Text, TextInput } from '@mantine/core';
 import { type AuditRecord, auditRoutes, eventNames, origins } from '@quayside/contracts';
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useId, useState } from 'react';
@@ -15,7 +14,8 @@ import {
   None,
   originWord,
   Page,
-  ScrollRegion,
+  RowToggle,
+  Table,
 } from '../../ui/index.ts';
 import { changedFields } from './changes.ts';
 import { auditQuery, newestCheckpointQuery, withoutRepeats } from './queries.ts';
@@ -162,25 +162,11 @@ function Sealed(): ReactNode {
 
 function AuditTable({ records }: { records: readonly AuditRecord[] }): ReactNode {
   return (
-    <ScrollRegion label="Table of audit records">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Who</th>
-            <th scope="col">Change</th>
-            <th scope="col">Resource</th>
-            <th scope="col">From</th>
-            <th scope="col">Details</th>
-          </tr>
-        </thead>
-        <tbody>
-          {records.map((record) => (
-            <AuditRow key={record.identifier} record={record} />
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Table of audit records" columns={['When', 'Who', 'Change', 'Resource', 'From', 'Details']}>
+      {records.map((record) => (
+        <AuditRow key={record.identifier} record={record} />
+      ))}
+    </Table>
   );
 }
 
@@ -188,7 +174,6 @@ function AuditRow({ record }: { record: AuditRecord }): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const detailsId = useId();
   const fields = changedFields(record.diff.before, record.diff.after);
-  const Glyph = isOpen ? IconChevronDown : IconChevronRight;
   return (
     <>
       <tr>
@@ -215,16 +200,9 @@ function AuditRow({ record }: { record: AuditRecord }): ReactNode {
         <td style={{ whiteSpace: 'nowrap' }}>{originWord(record.trigger.origin)}</td>
         <td>
           {fields.length > 0 ? (
-            <Button
-              size="compact-xs"
-              variant="default"
-              leftSection={<Glyph size={13} aria-hidden="true" />}
-              aria-expanded={isOpen}
-              {...(isOpen ? { 'aria-controls': detailsId } : {})}
-              onClick={() => setOpen(!isOpen)}
-            >
+            <RowToggle isOpen={isOpen} controls={detailsId} onToggle={() => setOpen(!isOpen)}>
               {fields.length} field{fields.length === 1 ? '' : 's'}
-            </Button>
+            </RowToggle>
           ) : (
             <None />
           )}

@@ -3,7 +3,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
-import { Ago, Dialog, EmptyState, ErrorPanel, Loading, Page, ScrollRegion, SearchBox } from '../../ui/index.ts';
+import { Ago, Dialog, EmptyState, ErrorPanel, Loading, Page, SearchBox, Table } from '../../ui/index.ts';
 import { type Automation, eventInWords, matches, newAutomation } from './document.ts';
 import { JsonPart } from './json-part.tsx';
 import { automationsQuery, useAutomationChanges } from './queries.ts';
@@ -62,47 +62,34 @@ function AutomationsTable({
   onToggle: (automation: Automation, publish: boolean) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="Table of automations">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Automation</th>
-            <th scope="col">Active</th>
-            <th scope="col">When</th>
-            <th scope="col">Backend</th>
-            <th scope="col">Changed</th>
-          </tr>
-        </thead>
-        <tbody>
-          {automations.map((automation) => (
-            <tr key={automation.identifier}>
-              <td>
-                <Link
-                  to="/settings/automations/$automation"
-                  params={{ automation: automation.identifier }}
-                  search={{}}
-                  className="q-cell"
-                >
-                  {automation.title ?? automation.identifier}
-                </Link>
-              </td>
-              <td>
-                <Switch
-                  aria-label={`${automation.title ?? automation.identifier} is active`}
-                  checked={automation.publish !== false}
-                  onChange={(event) => onToggle(automation, event.currentTarget.checked)}
-                />
-              </td>
-              <td>{eventInWords(automation.trigger.event)}</td>
-              <td>{automation.invocationMethod.type}</td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <Ago at={automation.updatedAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Table of automations" columns={['Automation', 'Active', 'When', 'Backend', 'Changed']}>
+      {automations.map((automation) => (
+        <tr key={automation.identifier}>
+          <td>
+            <Link
+              to="/settings/automations/$automation"
+              params={{ automation: automation.identifier }}
+              search={{}}
+              className="q-cell"
+            >
+              {automation.title ?? automation.identifier}
+            </Link>
+          </td>
+          <td>
+            <Switch
+              aria-label={`${automation.title ?? automation.identifier} is active`}
+              checked={automation.publish !== false}
+              onChange={(event) => onToggle(automation, event.currentTarget.checked)}
+            />
+          </td>
+          <td>{eventInWords(automation.trigger.event)}</td>
+          <td>{automation.invocationMethod.type}</td>
+          <td style={{ whiteSpace: 'nowrap' }}>
+            <Ago at={automation.updatedAt} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -3,7 +3,18 @@ import type { App } from '@quayside/contracts';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { Ago, Chip, CopyButton, Dialog, EmptyState, ErrorPanel, Loading, Page, ScrollRegion } from '../../ui/index.ts';
+import {
+  Ago,
+  Chip,
+  CopyButton,
+  Dialog,
+  EmptyState,
+  ErrorPanel,
+  Loading,
+  Page,
+  RowButton,
+  Table,
+} from '../../ui/index.ts';
 import { credentialsQuery, useCredentialChanges } from './queries.ts';
 import { SecretDialog } from './secret-dialog.tsx';
 
@@ -64,63 +75,40 @@ function CredentialsTable({
   onRemove: (app: App) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="Credentials">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Client id</th>
-            <th scope="col">Created</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {apps.map((app) => (
-            <tr key={app.id}>
-              <td>
-                <Group gap={8}>
-                  <Text size="sm" fw={540}>
-                    {app.name}
-                  </Text>
-                  {app.isPrimary && app.name !== 'Primary' && <Chip>Primary</Chip>}
-                  {!app.enabled && <Chip tone="stop">Disabled</Chip>}
-                </Group>
-              </td>
-              <td>
-                <Group gap={2} wrap="nowrap">
-                  <span className="q-mono">{app.id}</span>
-                  <CopyButton value={app.id} label={`Copy client id of ${app.name}`} />
-                </Group>
-              </td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <Ago at={app.createdAt} />
-              </td>
-              <td>
-                <Group gap={6} wrap="nowrap">
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    aria-label={`Rotate the secret of ${app.name}`}
-                    onClick={() => onRotate(app)}
-                  >
-                    Rotate
-                  </Button>
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    c="var(--mantine-color-error)"
-                    aria-label={`Delete ${app.name}`}
-                    onClick={() => onRemove(app)}
-                  >
-                    Delete
-                  </Button>
-                </Group>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Credentials" columns={['Name', 'Client id', 'Created', 'Actions']}>
+      {apps.map((app) => (
+        <tr key={app.id}>
+          <td>
+            <Group gap={8}>
+              <Text size="sm" fw={540}>
+                {app.name}
+              </Text>
+              {app.isPrimary && app.name !== 'Primary' && <Chip>Primary</Chip>}
+              {!app.enabled && <Chip tone="stop">Disabled</Chip>}
+            </Group>
+          </td>
+          <td>
+            <Group gap={2} wrap="nowrap">
+              <span className="q-mono">{app.id}</span>
+              <CopyButton value={app.id} label={`Copy client id of ${app.name}`} />
+            </Group>
+          </td>
+          <td style={{ whiteSpace: 'nowrap' }}>
+            <Ago at={app.createdAt} />
+          </td>
+          <td>
+            <Group gap={6} wrap="nowrap">
+              <RowButton label={`Rotate the secret of ${app.name}`} onClick={() => onRotate(app)}>
+                Rotate
+              </RowButton>
+              <RowButton label={`Delete ${app.name}`} isDanger onClick={() => onRemove(app)}>
+                Delete
+              </RowButton>
+            </Group>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -1,10 +1,9 @@
 import { Box, Button, Group, Select, Switch, Text, TextInput } from '@mantine/core';
 import { deliveryStates, type LedgerEntry, subjectKinds } from '@quayside/contracts';
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useId, useState } from 'react';
-import { Ago, Chip, EmptyState, ErrorPanel, Loading, None, Page, ScrollRegion } from '../../ui/index.ts';
+import { Ago, Chip, EmptyState, ErrorPanel, Loading, None, Page, RowToggle, Table } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { useMay } from '../session/index.ts';
 import { DeliveryDetails } from './delivery-details.tsx';
@@ -214,26 +213,11 @@ function LedgerTable({
   onOpen: (key: string | undefined) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="Table of deliveries">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">What</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Request</th>
-            <th scope="col">Sender</th>
-            <th scope="col">Attempt</th>
-            <th scope="col">Details</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <LedgerRow key={keyOf(entry)} entry={entry} isOpen={open === keyOf(entry)} onOpen={onOpen} />
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Table of deliveries" columns={['When', 'What', 'Outcome', 'Request', 'Sender', 'Attempt', 'Details']}>
+      {entries.map((entry) => (
+        <LedgerRow key={keyOf(entry)} entry={entry} isOpen={open === keyOf(entry)} onOpen={onOpen} />
+      ))}
+    </Table>
   );
 }
 
@@ -248,7 +232,6 @@ function LedgerRow({
 }): ReactNode {
   const detailsId = useId();
   const verdict = verdictOf(entry);
-  const Glyph = isOpen ? IconChevronDown : IconChevronRight;
   return (
     <>
       <tr>
@@ -281,17 +264,14 @@ function LedgerRow({
           {entry.replayId && <span className="q-dim"> replay</span>}
         </td>
         <td>
-          <Button
-            size="compact-xs"
-            variant="default"
-            leftSection={<Glyph size={13} aria-hidden="true" />}
-            aria-label={`Details of attempt ${entry.attempt} of ${entry.subject}`}
-            aria-expanded={isOpen}
-            {...(isOpen ? { 'aria-controls': detailsId } : {})}
-            onClick={() => onOpen(isOpen ? undefined : keyOf(entry))}
+          <RowToggle
+            label={`Details of attempt ${entry.attempt} of ${entry.subject}`}
+            isOpen={isOpen}
+            controls={detailsId}
+            onToggle={() => onOpen(isOpen ? undefined : keyOf(entry))}
           >
             Details
-          </Button>
+          </RowToggle>
         </td>
       </tr>
       {isOpen && (

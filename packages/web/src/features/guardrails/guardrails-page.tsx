@@ -1,8 +1,8 @@
 import { Button, Group, Stack, Switch, Text } from '@mantine/core';
-import { IconPlus, IconTrash } from '@tabler/icons-react';
+import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { Chip, EmptyState, ErrorPanel, formatInstant, Loading, Page, Panel, ScrollRegion } from '../../ui/index.ts';
+import { Chip, EmptyState, ErrorPanel, formatInstant, Loading, Page, Panel, RowButton, Table } from '../../ui/index.ts';
 import { useMay } from '../session/index.ts';
 import { FreezeDialog } from './freeze-dialog.tsx';
 import { phaseOf } from './freezes.ts';
@@ -82,50 +82,33 @@ function FreezeTable({
   onRemove: (freeze: Freeze) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="List of freezes">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col">Reason</th>
-            <th scope="col">Actions</th>
-            <th scope="col">Change</th>
+    <Table label="List of freezes" columns={['State', 'From', 'To', 'Reason', 'Actions', 'Change']}>
+      {freezes.map((freeze) => {
+        const [tone, word] = phases[phaseOf(freeze, new Date())];
+        return (
+          <tr key={`${freeze.from} ${freeze.to} ${freeze.reason}`}>
+            <td>
+              <Chip tone={tone}>{word}</Chip>
+            </td>
+            <td style={{ whiteSpace: 'nowrap' }}>{formatInstant(freeze.from)}</td>
+            <td style={{ whiteSpace: 'nowrap' }}>{formatInstant(freeze.to)}</td>
+            <td>{freeze.reason}</td>
+            <td>{freeze.actions ? freeze.actions.join(', ') : <Text size="sm">All</Text>}</td>
+            <td>
+              <Group justify="flex-end">
+                <RowButton
+                  label={`Remove the freeze “${freeze.reason}”`}
+                  isDisabled={!mayUpdate}
+                  isDanger
+                  onClick={() => onRemove(freeze)}
+                >
+                  Remove
+                </RowButton>
+              </Group>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {freezes.map((freeze) => {
-            const [tone, word] = phases[phaseOf(freeze, new Date())];
-            return (
-              <tr key={`${freeze.from} ${freeze.to} ${freeze.reason}`}>
-                <td>
-                  <Chip tone={tone}>{word}</Chip>
-                </td>
-                <td style={{ whiteSpace: 'nowrap' }}>{formatInstant(freeze.from)}</td>
-                <td style={{ whiteSpace: 'nowrap' }}>{formatInstant(freeze.to)}</td>
-                <td>{freeze.reason}</td>
-                <td>{freeze.actions ? freeze.actions.join(', ') : <Text size="sm">All</Text>}</td>
-                <td>
-                  <Group justify="flex-end">
-                    <Button
-                      size="compact-sm"
-                      variant="subtle"
-                      color="gray"
-                      leftSection={<IconTrash size={15} />}
-                      disabled={!mayUpdate}
-                      aria-label={`Remove the freeze “${freeze.reason}”`}
-                      onClick={() => onRemove(freeze)}
-                    >
-                      Remove
-                    </Button>
-                  </Group>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </ScrollRegion>
+        );
+      })}
+    </Table>
   );
 }

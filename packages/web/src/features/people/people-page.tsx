@@ -3,7 +3,7 @@ import { type Role, roles, type Team, type User } from '@quayside/contracts';
 import { IconDots, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { Chip, EmptyState, ErrorPanel, Loading, Page, ScrollRegion } from '../../ui/index.ts';
+import { Chip, EmptyState, ErrorPanel, Loading, Page, RowButton, Table } from '../../ui/index.ts';
 import { ConfirmDialog, InviteDialog, LinkDialog, TeamDialog } from './people-dialogs.tsx';
 import { teamsQuery, usePeopleChanges, usersQuery } from './queries.ts';
 
@@ -135,69 +135,52 @@ function UsersTable({
   onRemove: (user: User) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="Users">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Person</th>
-            <th scope="col">Role</th>
-            <th scope="col">Teams</th>
-            <th scope="col">Status</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {users.map((user) => (
-            <tr key={user.id}>
-              <td>
-                <Text size="sm" fw={540}>
-                  {`${user.firstName} ${user.lastName}`.trim() || user.email}
-                </Text>
-                <Text size="xs" c="dimmed">
-                  {user.email}
-                </Text>
-              </td>
-              <td>
-                <Select
-                  size="xs"
-                  w={130}
-                  aria-label={`Role of ${user.email}`}
-                  allowDeselect={false}
-                  data={[...roles]}
-                  value={user.roles[0]?.name ?? 'Member'}
-                  onChange={(role) => role && onRole(user, role as Role)}
-                />
-              </td>
-              <td>{user.teams.join(', ') || '–'}</td>
-              <td>
-                <UserStatus status={user.status} />
-              </td>
-              <td>
-                <Menu position="bottom-end">
-                  <Menu.Target>
-                    <Button size="compact-xs" variant="default" aria-label={`More about ${user.email}`}>
-                      <IconDots size={15} aria-hidden="true" />
-                    </Button>
-                  </Menu.Target>
-                  <Menu.Dropdown>
-                    <Menu.Item onClick={() => onLink(user)}>New password link</Menu.Item>
-                    {user.status === 'ACTIVE' && (
-                      <Menu.Item onClick={() => onStatus(user, 'DISABLED')}>Disable</Menu.Item>
-                    )}
-                    {user.status === 'DISABLED' && (
-                      <Menu.Item onClick={() => onStatus(user, 'ACTIVE')}>Enable</Menu.Item>
-                    )}
-                    <Menu.Item c="var(--mantine-color-error)" onClick={() => onRemove(user)}>
-                      Delete
-                    </Menu.Item>
-                  </Menu.Dropdown>
-                </Menu>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Users" columns={['Person', 'Role', 'Teams', 'Status', 'Actions']}>
+      {users.map((user) => (
+        <tr key={user.id}>
+          <td>
+            <Text size="sm" fw={540}>
+              {`${user.firstName} ${user.lastName}`.trim() || user.email}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {user.email}
+            </Text>
+          </td>
+          <td>
+            <Select
+              size="xs"
+              w={130}
+              aria-label={`Role of ${user.email}`}
+              allowDeselect={false}
+              data={[...roles]}
+              value={user.roles[0]?.name ?? 'Member'}
+              onChange={(role) => role && onRole(user, role as Role)}
+            />
+          </td>
+          <td>{user.teams.join(', ') || '–'}</td>
+          <td>
+            <UserStatus status={user.status} />
+          </td>
+          <td>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button size="compact-xs" variant="default" aria-label={`More about ${user.email}`}>
+                  <IconDots size={15} aria-hidden="true" />
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => onLink(user)}>New password link</Menu.Item>
+                {user.status === 'ACTIVE' && <Menu.Item onClick={() => onStatus(user, 'DISABLED')}>Disable</Menu.Item>}
+                {user.status === 'DISABLED' && <Menu.Item onClick={() => onStatus(user, 'ACTIVE')}>Enable</Menu.Item>}
+                <Menu.Item c="var(--mantine-color-error)" onClick={() => onRemove(user)}>
+                  Delete
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -217,56 +200,33 @@ function TeamsTable({
   onRemove: (team: Team) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="Teams">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Team</th>
-            <th scope="col">Identifier</th>
-            <th scope="col">Members</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {teams.map((team) => (
-            <tr key={team.id}>
-              <td>
-                <Text size="sm" fw={540}>
-                  {team.name}
-                </Text>
-                {team.description && (
-                  <Text size="xs" c="dimmed">
-                    {team.description}
-                  </Text>
-                )}
-              </td>
-              <td className="q-mono">{team.identifier}</td>
-              <td>{team.users.map((user) => user.email).join(', ') || '–'}</td>
-              <td>
-                <Group gap={6} wrap="nowrap">
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    aria-label={`Edit ${team.name}`}
-                    onClick={() => onEdit(team)}
-                  >
-                    Edit
-                  </Button>
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    c="var(--mantine-color-error)"
-                    aria-label={`Delete ${team.name}`}
-                    onClick={() => onRemove(team)}
-                  >
-                    Delete
-                  </Button>
-                </Group>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Teams" columns={['Team', 'Identifier', 'Members', 'Actions']}>
+      {teams.map((team) => (
+        <tr key={team.id}>
+          <td>
+            <Text size="sm" fw={540}>
+              {team.name}
+            </Text>
+            {team.description && (
+              <Text size="xs" c="dimmed">
+                {team.description}
+              </Text>
+            )}
+          </td>
+          <td className="q-mono">{team.identifier}</td>
+          <td>{team.users.map((user) => user.email).join(', ') || '–'}</td>
+          <td>
+            <Group gap={6} wrap="nowrap">
+              <RowButton label={`Edit ${team.name}`} onClick={() => onEdit(team)}>
+                Edit
+              </RowButton>
+              <RowButton label={`Delete ${team.name}`} isDanger onClick={() => onRemove(team)}>
+                Delete
+              </RowButton>
+            </Group>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

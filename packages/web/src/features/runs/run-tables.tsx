@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import { type AffectedEntity, type Delivery, describeOutcome } from '@quayside/contracts';
 import type { ReactNode } from 'react';
-import { Ago, ChangeChip, Chip, Duration, EmptyState, None, ScrollRegion } from '../../ui/index.ts';
+import { Ago, ChangeChip, Chip, Duration, EmptyState, None, Table } from '../../ui/index.ts';
 import { EntityLink } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
 
@@ -14,52 +14,39 @@ export function AffectedTable({ entities }: { entities: readonly AffectedEntity[
     );
   }
   return (
-    <ScrollRegion label="Affected entities">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Entity</th>
-            <th scope="col">Blueprint</th>
-            <th scope="col">Change</th>
-            <th scope="col">By</th>
-            <th scope="col">When</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entities.map((each) => (
-            <tr key={`${each.blueprint} ${each.entity} ${each.operation} ${each.at}`}>
-              <td>
-                {each.operation === 'DELETE' ? (
-                  each.entity
-                ) : (
-                  <EntityLink blueprint={each.blueprint} identifier={each.entity} />
-                )}
-              </td>
-              <td>{each.blueprint}</td>
-              <td>
-                <Group gap={6} wrap="nowrap">
-                  <ChangeChip change={each.operation} />
-                  {each.error !== undefined && <Chip tone="stop">Refused</Chip>}
-                </Group>
-                {each.error && (
-                  <Text size="xs" c="dimmed">
-                    {each.error}
-                  </Text>
-                )}
-              </td>
-              <td>
-                <span className="q-cell">
-                  <Person id={each.by} />
-                </span>
-              </td>
-              <td>
-                <Ago at={each.at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Affected entities" columns={['Entity', 'Blueprint', 'Change', 'By', 'When']}>
+      {entities.map((each) => (
+        <tr key={`${each.blueprint} ${each.entity} ${each.operation} ${each.at}`}>
+          <td>
+            {each.operation === 'DELETE' ? (
+              each.entity
+            ) : (
+              <EntityLink blueprint={each.blueprint} identifier={each.entity} />
+            )}
+          </td>
+          <td>{each.blueprint}</td>
+          <td>
+            <Group gap={6} wrap="nowrap">
+              <ChangeChip change={each.operation} />
+              {each.error !== undefined && <Chip tone="stop">Refused</Chip>}
+            </Group>
+            {each.error && (
+              <Text size="xs" c="dimmed">
+                {each.error}
+              </Text>
+            )}
+          </td>
+          <td>
+            <span className="q-cell">
+              <Person id={each.by} />
+            </span>
+          </td>
+          <td>
+            <Ago at={each.at} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -80,47 +67,33 @@ export function DeliveriesTable({ deliveries }: { deliveries: readonly Delivery[
     );
   }
   return (
-    <ScrollRegion label="Deliveries">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Attempt</th>
-            <th scope="col">Holder</th>
-            <th scope="col">Request</th>
-            <th scope="col">State</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Took</th>
-          </tr>
-        </thead>
-        <tbody>
-          {deliveries.map((each) => (
-            <tr key={each.attempt}>
-              <td>{each.attempt}</td>
-              <td style={{ whiteSpace: 'nowrap' }}>{each.holder}</td>
-              <td>
-                {each.request ? (
-                  <span className="q-cell q-mono" title={each.request.url}>
-                    {each.request.method} {each.request.url}
-                  </span>
-                ) : (
-                  <None />
-                )}
-              </td>
-              <td>
-                <Chip tone={each.state === 'lost' ? 'stop' : each.state === 'open' ? 'busy' : 'calm'}>
-                  {states[each.state]}
-                </Chip>
-              </td>
-              <td className="q-wrap" style={{ minWidth: 180 }}>
-                {each.outcome ? `The target ${describeOutcome(each.outcome)}` : <None />}
-              </td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <Duration from={each.startedAt} to={each.endedAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Deliveries" columns={['Attempt', 'Holder', 'Request', 'State', 'Outcome', 'Took']}>
+      {deliveries.map((each) => (
+        <tr key={each.attempt}>
+          <td>{each.attempt}</td>
+          <td style={{ whiteSpace: 'nowrap' }}>{each.holder}</td>
+          <td>
+            {each.request ? (
+              <span className="q-cell q-mono" title={each.request.url}>
+                {each.request.method} {each.request.url}
+              </span>
+            ) : (
+              <None />
+            )}
+          </td>
+          <td>
+            <Chip tone={each.state === 'lost' ? 'stop' : each.state === 'open' ? 'busy' : 'calm'}>
+              {states[each.state]}
+            </Chip>
+          </td>
+          <td className="q-wrap" style={{ minWidth: 180 }}>
+            {each.outcome ? `The target ${describeOutcome(each.outcome)}` : <None />}
+          </td>
+          <td style={{ whiteSpace: 'nowrap' }}>
+            <Duration from={each.startedAt} to={each.endedAt} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

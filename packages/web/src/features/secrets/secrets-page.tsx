@@ -3,7 +3,7 @@ import type { Secret } from '@quayside/contracts';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { Ago, Dialog, EmptyState, ErrorPanel, Loading, Page, ScrollRegion } from '../../ui/index.ts';
+import { Ago, Dialog, EmptyState, ErrorPanel, Loading, Page, RowButton, Table } from '../../ui/index.ts';
 import { secretsQuery, useSecretChanges } from './queries.ts';
 
 type Open = { kind: 'create' } | { kind: 'change' | 'remove'; secret: Secret };
@@ -56,50 +56,27 @@ function SecretsTable({
   onOpen: (kind: 'change' | 'remove', secret: Secret) => void;
 }): ReactNode {
   return (
-    <ScrollRegion label="Secrets">
-      <table className="q-table">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Description</th>
-            <th scope="col">Changed</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {secrets.map((secret) => (
-            <tr key={secret.secretName}>
-              <td className="q-mono">{secret.secretName}</td>
-              <td>{secret.description || '–'}</td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <Ago at={secret.updatedAt} />
-              </td>
-              <td>
-                <Group gap={6} wrap="nowrap">
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    aria-label={`Change ${secret.secretName}`}
-                    onClick={() => onOpen('change', secret)}
-                  >
-                    Change
-                  </Button>
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    c="var(--mantine-color-error)"
-                    aria-label={`Delete ${secret.secretName}`}
-                    onClick={() => onOpen('remove', secret)}
-                  >
-                    Delete
-                  </Button>
-                </Group>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+    <Table label="Secrets" columns={['Name', 'Description', 'Changed', 'Actions']}>
+      {secrets.map((secret) => (
+        <tr key={secret.secretName}>
+          <td className="q-mono">{secret.secretName}</td>
+          <td>{secret.description || '–'}</td>
+          <td style={{ whiteSpace: 'nowrap' }}>
+            <Ago at={secret.updatedAt} />
+          </td>
+          <td>
+            <Group gap={6} wrap="nowrap">
+              <RowButton label={`Change ${secret.secretName}`} onClick={() => onOpen('change', secret)}>
+                Change
+              </RowButton>
+              <RowButton label={`Delete ${secret.secretName}`} isDanger onClick={() => onOpen('remove', secret)}>
+                Delete
+              </RowButton>
+            </Group>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -1,17 +1,9 @@
 import { compileTemplate, type Json, lintTemplate, type TemplateError } from '@quayside/expressions';
+import { markAt, type TextMark } from '../../../ui/json-mistake.ts';
 import { jsonStrings, offsetInText } from './json-strings.ts';
 
-export interface Mark {
-  severity: 'error' | 'warning';
-  message: string;
-  start: number;
-  end: number;
-  line: number;
-  column: number;
-}
-
 /** What is wrong in the `{{ }}` blocks of a JSON text, at its place in that text. Nothing for a text that is no JSON. */
-export function templateMarks(text: string): Mark[] {
+export function templateMarks(text: string): TextMark[] {
   return stringsOf(text).flatMap((string) =>
     string.value.includes('{{') || string.value.includes('}}')
       ? lintTemplate(string.value).map((finding) =>
@@ -22,7 +14,7 @@ export function templateMarks(text: string): Mark[] {
 }
 
 /** The same for what fails with this context. */
-export function failureMarks(text: string, failures: readonly TemplateError[]): Mark[] {
+export function failureMarks(text: string, failures: readonly TemplateError[]): TextMark[] {
   const strings = stringsOf(text);
   return failures.flatMap((failure) => {
     const path = JSON.stringify(failure.path);
@@ -49,23 +41,6 @@ function stringsOf(text: string): ReturnType<typeof jsonStrings> {
   } catch {
     return [];
   }
-}
-
-function markAt(
-  text: string,
-  finding: { severity: 'error' | 'warning'; message: string },
-  start: number,
-  end: number,
-): Mark {
-  const before = text.slice(0, start);
-  return {
-    severity: finding.severity,
-    message: finding.message,
-    start,
-    end,
-    line: before.split('\n').length,
-    column: start - before.lastIndexOf('\n'),
-  };
 }
 
 export type TestResult =
