@@ -6,6 +6,7 @@ export { ColourDot } from './colour-chip.tsx';
 export { CopyButton } from './copy-button.tsx';
 export { Dialog } from './dialog.tsx';
 export { Facts } from './facts.tsx';
+export { ChoiceFilter, ClearFilters, LoadMore, TextFilter } from './filters.tsx';
 export { HostLink } from './host-link.tsx';
 export { glyphOf, IconTile } from './icon.tsx';
 export { jsonMistake } from './json-mistake.ts';

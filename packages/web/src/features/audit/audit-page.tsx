@@ -1,4 +1,4 @@
-import { Box, Button, Group, Select, Switch, Text, TextInput } from '@mantine/core';
+import { Box, Button, Group, Switch, Text, TextInput } from '@mantine/core';
 import { type AuditRecord, auditRoutes, eventNames, origins } from '@quayside/contracts';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
@@ -7,15 +7,19 @@ import {
   Ago,
   ChangeChip,
   Chip,
+  ChoiceFilter,
+  ClearFilters,
   changeWords,
   EmptyState,
   ErrorPanel,
   Loading,
+  LoadMore,
   None,
   originWord,
   Page,
   RowToggle,
   Table,
+  TextFilter,
 } from '../../ui/index.ts';
 import { changedFields } from './changes.ts';
 import { auditQuery, newestCheckpointQuery, withoutRepeats } from './queries.ts';
@@ -46,46 +50,32 @@ export function AuditPage(): ReactNode {
       }
     >
       <div className="q-filters">
-        <Select
-          className="q-filter"
-          aria-label="Resource"
-          placeholder="All resources"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear resource' }}
-          data={resources.map((value) => ({ value, label: wordOf(value) }))}
-          value={search.resource ?? null}
-          onChange={(resource) => change({ resource: resource ?? undefined })}
+        <ChoiceFilter
+          label="Resource"
+          all="All resources"
+          values={resources.map((value) => [value, wordOf(value)] as const)}
+          value={search.resource}
+          onChange={(resource) => change({ resource })}
         />
-        <Select
-          className="q-filter"
-          aria-label="Change"
-          placeholder="All changes"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear change' }}
-          data={Object.entries(changeWords).map(([value, label]) => ({ value, label }))}
-          value={search.change ?? null}
-          onChange={(value) => change({ change: value ?? undefined })}
+        <ChoiceFilter
+          label="Change"
+          all="All changes"
+          values={Object.entries(changeWords)}
+          value={search.change}
+          onChange={(value) => change({ change: value })}
         />
-        <Select
-          className="q-filter"
-          aria-label="Origin"
-          placeholder="All origins"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear origin' }}
-          data={origins.map((value) => ({ value, label: originWord(value) }))}
-          value={search.origin ?? null}
-          onChange={(origin) => change({ origin: origin ?? undefined })}
+        <ChoiceFilter
+          label="Origin"
+          all="All origins"
+          values={origins.map((value) => [value, originWord(value)] as const)}
+          value={search.origin}
+          onChange={(origin) => change({ origin })}
         />
-        <TextInput
-          className="q-filter"
-          aria-label="Who: e-mail or name"
+        <TextFilter
+          label="Who: e-mail or name"
           placeholder="Anybody"
-          key={search.by}
-          defaultValue={search.by ?? ''}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') change({ by: event.currentTarget.value.trim() || undefined });
-          }}
-          onBlur={(event) => change({ by: event.currentTarget.value.trim() || undefined })}
+          value={search.by}
+          onChange={(by) => change({ by })}
         />
         <TextInput
           className="q-filter"
@@ -120,31 +110,14 @@ export function AuditPage(): ReactNode {
           ) : (
             <EmptyState
               title="No record matches the filters"
-              action={
-                isFiltered && (
-                  <Button
-                    size="xs"
-                    mt="xs"
-                    variant="default"
-                    onClick={() => void navigate({ search: {}, replace: true })}
-                  >
-                    Clear the filters
-                  </Button>
-                )
-              }
+              action={isFiltered && <ClearFilters onClear={() => void navigate({ search: {}, replace: true })} />}
             >
               Every change is recorded; there was none like this.
             </EmptyState>
           )}
         </Box>
       )}
-      {audit.hasNextPage && (
-        <Group justify="center" mt="md">
-          <Button variant="default" loading={audit.isFetchingNextPage} onClick={() => void audit.fetchNextPage()}>
-            Load more
-          </Button>
-        </Group>
-      )}
+      <LoadMore list={audit} />
     </Page>
   );
 }

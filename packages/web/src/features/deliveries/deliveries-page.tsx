@@ -1,9 +1,23 @@
-import { Box, Button, Group, Select, Switch, Text, TextInput } from '@mantine/core';
+import { Box, Button, Switch, Text, TextInput } from '@mantine/core';
 import { deliveryStates, type LedgerEntry, subjectKinds } from '@quayside/contracts';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useId, useState } from 'react';
-import { Ago, Chip, EmptyState, ErrorPanel, Loading, None, Page, RowToggle, Table } from '../../ui/index.ts';
+import { type ReactNode, useId } from 'react';
+import {
+  Ago,
+  Chip,
+  ChoiceFilter,
+  ClearFilters,
+  EmptyState,
+  ErrorPanel,
+  Loading,
+  LoadMore,
+  None,
+  Page,
+  RowToggle,
+  Table,
+  TextFilter,
+} from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { useMay } from '../session/index.ts';
 import { DeliveryDetails } from './delivery-details.tsx';
@@ -40,21 +54,21 @@ export function DeliveriesPage(): ReactNode {
     >
       {mayReplay && <ReplaysPanel />}
       <div className="q-filters">
-        <Choice
+        <ChoiceFilter
           label="Kind"
           all="All kinds"
           values={subjectKinds.map((value) => [value, kindWords[value]])}
           value={search.kind}
           onChange={(kind) => change({ kind: subjectKinds.find((each) => each === kind) })}
         />
-        <Choice
+        <ChoiceFilter
           label="Action"
           all="All actions"
           values={actions.map((action) => [action.identifier, action.title ?? action.identifier])}
           value={search.action}
           onChange={(action) => change({ action })}
         />
-        <Choice
+        <ChoiceFilter
           label="State"
           all="All states"
           values={deliveryStates.map((value) => [value, stateWords[value]])}
@@ -90,16 +104,7 @@ export function DeliveriesPage(): ReactNode {
           ) : isFiltered ? (
             <EmptyState
               title={search.dead ? 'There are no dead letters like this' : 'No delivery matches the filters'}
-              action={
-                <Button
-                  size="xs"
-                  mt="xs"
-                  variant="default"
-                  onClick={() => void navigate({ search: {}, replace: true })}
-                >
-                  Clear the filters
-                </Button>
-              }
+              action={<ClearFilters onClear={() => void navigate({ search: {}, replace: true })} />}
             >
               There may be others.
             </EmptyState>
@@ -110,74 +115,8 @@ export function DeliveriesPage(): ReactNode {
           )}
         </Box>
       )}
-      {ledger.hasNextPage && (
-        <Group justify="center" mt="md">
-          <Button variant="default" loading={ledger.isFetchingNextPage} onClick={() => void ledger.fetchNextPage()}>
-            Load more
-          </Button>
-        </Group>
-      )}
+      <LoadMore list={ledger} />
     </Page>
-  );
-}
-
-function Choice({
-  label,
-  all,
-  values,
-  value,
-  onChange,
-}: {
-  label: string;
-  all: string;
-  values: readonly (readonly [string, string])[];
-  value: string | undefined;
-  onChange: (value: string | undefined) => void;
-}): ReactNode {
-  return (
-    <Select
-      aria-label={label}
-      placeholder={all}
-      searchable
-      clearable
-      clearButtonProps={{ 'aria-label': `Clear ${label.toLowerCase()}` }}
-      className="q-filter"
-      data={values.map(([each, word]) => ({ value: each, label: word }))}
-      value={value ?? null}
-      onChange={(chosen) => onChange(chosen ?? undefined)}
-    />
-  );
-}
-
-/** Typed whole, so it is asked for on Enter or on leaving, not at each letter. */
-function TextFilter({
-  label,
-  placeholder,
-  value = '',
-  onChange,
-}: {
-  label: string;
-  placeholder: string;
-  value: string | undefined;
-  onChange: (value: string | undefined) => void;
-}): ReactNode {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  const apply = (): void => {
-    if (text.trim() !== value) onChange(text.trim() || undefined);
-  };
-  return (
-    <TextInput
-      aria-label={label}
-      placeholder={placeholder}
-      className="q-filter"
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={apply}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') apply();
-      }}
-    />
   );
 }
 

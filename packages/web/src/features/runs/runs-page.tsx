@@ -1,11 +1,22 @@
-import { Box, Button, Checkbox, Group, Popover, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Box, Button, Checkbox, Popover, Stack, Switch, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
-import type { RunStatus } from '@quayside/contracts';
+import { type RunStatus, runSources } from '@quayside/contracts';
 import { IconColumns } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
-import { EmptyState, ErrorPanel, Loading, originWord, Page, statusWords } from '../../ui/index.ts';
+import type { ReactNode } from 'react';
+import {
+  ChoiceFilter,
+  ClearFilters,
+  EmptyState,
+  ErrorPanel,
+  Loading,
+  LoadMore,
+  originWord,
+  Page,
+  statusWords,
+  TextFilter,
+} from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { useOwnBlueprints } from '../blueprints/index.ts';
 import { useMe } from '../session/index.ts';
@@ -46,48 +57,35 @@ export function RunsPage(): ReactNode {
   return (
     <Page title="Runs" lead="Every execution of an action, newest first.">
       <div className="q-filters">
-        <Select
-          aria-label="Action"
-          placeholder="All actions"
-          searchable
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear action' }}
-          className="q-filter"
-          data={actions.map((action) => ({ value: action.identifier, label: action.title ?? action.identifier }))}
-          value={search.action ?? null}
-          onChange={(action) => change({ action: action ?? undefined })}
+        <ChoiceFilter
+          label="Action"
+          all="All actions"
+          values={actions.map((action) => [action.identifier, action.title ?? action.identifier] as const)}
+          value={search.action}
+          onChange={(action) => change({ action })}
         />
-        <Select
-          aria-label="Blueprint"
-          placeholder="All blueprints"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear blueprint' }}
-          className="q-filter"
-          data={blueprints.map((blueprint) => ({ value: blueprint.identifier, label: blueprint.title }))}
-          value={search.blueprint ?? null}
-          onChange={(blueprint) => change({ blueprint: blueprint ?? undefined })}
+        <ChoiceFilter
+          label="Blueprint"
+          all="All blueprints"
+          values={blueprints.map((blueprint) => [blueprint.identifier, blueprint.title] as const)}
+          value={search.blueprint}
+          onChange={(blueprint) => change({ blueprint })}
         />
-        <Select
-          aria-label="Status"
-          placeholder="All statuses"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear status' }}
-          className="q-filter"
-          data={Object.entries(statusWords).map(([value, label]) => ({ value, label }))}
-          value={search.status ?? null}
-          onChange={(status) => change({ status: (status as RunStatus | null) ?? undefined })}
+        <ChoiceFilter
+          label="Status"
+          all="All statuses"
+          values={Object.entries(statusWords)}
+          value={search.status}
+          onChange={(status) => change({ status: status as RunStatus | undefined })}
         />
-        <Select
-          aria-label="Source"
-          placeholder="All sources"
-          clearable
-          clearButtonProps={{ 'aria-label': 'Clear source' }}
-          className="q-filter"
-          data={['UI', 'API', 'AUTOMATION'].map((value) => ({ value, label: originWord(value) }))}
-          value={search.source ?? null}
-          onChange={(source) => change({ source: source ?? undefined })}
+        <ChoiceFilter
+          label="Source"
+          all="All sources"
+          values={runSources.map((value) => [value, originWord(value)] as const)}
+          value={search.source}
+          onChange={(source) => change({ source })}
         />
-        <EntityFilter value={search.entity ?? ''} onChange={(entity) => change({ entity: entity || undefined })} />
+        <TextFilter label="Entity identifier" value={search.entity} onChange={(entity) => change({ entity })} />
         <Switch
           label="Mine"
           checked={search.mine ?? false}
@@ -119,16 +117,7 @@ export function RunsPage(): ReactNode {
           ) : isFiltered ? (
             <EmptyState
               title="No run matches the filters"
-              action={
-                <Button
-                  size="xs"
-                  mt="xs"
-                  variant="default"
-                  onClick={() => void navigate({ search: {}, replace: true })}
-                >
-                  Clear the filters
-                </Button>
-              }
+              action={<ClearFilters onClear={() => void navigate({ search: {}, replace: true })} />}
             >
               There may be others.
             </EmptyState>
@@ -139,13 +128,7 @@ export function RunsPage(): ReactNode {
           )}
         </Box>
       )}
-      {runs.hasNextPage && (
-        <Group justify="center" mt="md">
-          <Button variant="default" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-            Load more
-          </Button>
-        </Group>
-      )}
+      <LoadMore list={runs} />
     </Page>
   );
 }
@@ -181,24 +164,5 @@ function ColumnMenu({
         </Stack>
       </Popover.Dropdown>
     </Popover>
-  );
-}
-
-/** An identifier is typed whole, so it is asked for on Enter or on leaving, not at each letter. */
-function EntityFilter({ value, onChange }: { value: string; onChange: (value: string) => void }): ReactNode {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  return (
-    <TextInput
-      aria-label="Entity identifier"
-      placeholder="Entity identifier"
-      className="q-filter"
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={() => onChange(text.trim())}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') onChange(text.trim());
-      }}
-    />
   );
 }
