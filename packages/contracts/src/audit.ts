@@ -48,6 +48,8 @@ export const eventNames = [
   'run.updated',
   'run.refused',
   'run.delivered',
+  // Retention removed the oldest records, up to a checkpoint.
+  'audit.pruned',
   // Goes to a topic of the organization; the event is what the publisher reads.
   'run.published',
   // Handed over again, under the same key.

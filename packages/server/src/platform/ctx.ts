@@ -89,13 +89,16 @@ export function createWorld(options: {
     log,
     now: () => new Date(),
     transaction(work) {
-      return options.database.tenant(actor.orgId, (db) => {
-        const ctx: Ctx = { ...world, db, emit: (event) => emit(ctx, event) };
-        return work(ctx);
-      });
+      return options.database.tenant(actor.orgId, (db) => work(inTransaction(world, db)));
     },
   };
   return world;
+}
+
+/** The world inside a transaction that is open already: one of the system's, for what no organization may do itself. */
+export function inTransaction(world: World, db: Tx): Ctx {
+  const ctx: Ctx = { ...world, db, emit: (event) => emit(ctx, event) };
+  return ctx;
 }
 
 /** The same transaction, seen as coming from elsewhere. */

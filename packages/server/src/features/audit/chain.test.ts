@@ -8,6 +8,7 @@ import { type AuditVerdict, verifyAuditExport } from '@quayside/contracts/audit-
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
+import { pruneAuditLog } from './service-pruning.ts';
 
 let test: TestApp;
 let owner: Client;
@@ -188,6 +189,49 @@ describe('the audit log of a portal', () => {
   });
 });
 
+describe('retention', () => {
+  const prune = (readers: string[], until = new Date()) =>
+    pruneAuditLog({ database: test.app.database, readers }, test.app.systemWorld('org_test'), until);
+
+  it('removes nothing that a reader of events has not read, and nothing that is younger', async () => {
+    await owner.query(`insert into event_cursors (org_id, reader, xid, seq) values ('org_test', 'slow', '3', 1)`);
+    const before = await count('true');
+    expect(await prune(['audit', 'slow'])).toBe(false);
+    expect(await prune(['audit'], new Date(Date.now() - 3_600_000))).toBe(false);
+    expect(await count('true')).toBe(before);
+  });
+
+  it('removes the oldest records, says so in the log, and leaves the chain whole', async () => {
+    await sealed();
+    const kept = (await checkpoints()).checkpoints;
+    const before = await count('true');
+    while (await prune(['audit']));
+    await write('svc-0', 'after it');
+    await sealed();
+    const verdict = await verify({ knownCheckpoints: kept });
+    expect(verdict).toMatchObject({ isWhole: true, findings: [] });
+    expect(verdict.prunedRecords).toBe(before);
+    const { audits } = (await test.machine.call(auditRoutes.list, { query: { resources: ['audit'] } })).body;
+    expect(audits[0]?.message).toMatch(/\d+ records until .* were removed/);
+    expect(await count(`subject = 'svc-7'`)).toBe(0);
+  });
+
+  it('can not be feigned for more than it removed', async () => {
+    const { rows } = await owner.query(
+      `select number from audit_checkpoints where org_id = 'org_test' and seqs is not null order by number limit 1`,
+    );
+    const { number } = rows[0];
+    await owner.query(`create table kept_checkpoint as select * from audit_checkpoints where number = $1`, [number]);
+    await owner.query('update audit_checkpoints set seqs = null, hashes = null where number = $1', [number]);
+    const verdict = await verify();
+    await owner.query(
+      'update audit_checkpoints c set seqs = k.seqs, hashes = k.hashes from kept_checkpoint k where c.number = k.number and c.org_id = k.org_id',
+    );
+    expect(verdict.findings.map(({ kind }) => kind)).toContain('removed');
+    expect((await verify()).isWhole).toBe(true);
+  });
+});
+
 describe('script/audit-verify', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ['script/audit-verify.ts', ...args], {
@@ -215,9 +259,11 @@ describe('script/audit-verify', () => {
 
   it('names what is wrong, with the line', async () => {
     const lines = (await exported()).split('\n');
-    lines[3] = lines[3]?.replace('"SUCCESS"', '"FAILURE"') ?? '';
+    const changed = lines.findIndex((line) => line.startsWith('{"seq":'));
+    lines[changed] = lines[changed]?.replace('"SUCCESS"', '"FAILURE"') ?? '';
     const done = run(file('changed.ndjson', lines.join('\n')));
-    expect(done.stdout).toMatch(/NOT whole: 1 findings\n {2}line 4: changed: The record \d+ is not what was sealed/);
+    expect(done.stdout).toMatch(/NOT whole: 1 findings\n {2}line \d+: changed: The record \d+ is not what was sealed/);
+    expect(done.stdout).toContain(`line ${changed + 1}:`);
     expect(done.status).toBe(1);
   });
 

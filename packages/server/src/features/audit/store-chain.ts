@@ -157,3 +157,38 @@ export async function listRecordTexts(
     where e.org_id = ${orgId} and (e.xid, e.seq) > (${after.xid}::xid8, ${after.seq}) and (e.xid, e.seq) <= (${upTo.xid}::xid8, ${upTo.seq})
     order by e.xid, e.seq limit ${limit}`);
 }
+
+export interface Prunable {
+  number: number;
+  count: number;
+  sealedAt: Date;
+  xid: string;
+  seq: number;
+}
+
+const checkpointsAtOnce = 1_000;
+
+/** The oldest checkpoints that still have their records, that were sealed before `until`, and that all `readers` have read. */
+export async function listPrunable(
+  tx: Tx,
+  orgId: string,
+  until: Date,
+  readers: readonly string[],
+): Promise<Prunable[]> {
+  return tx.many(sql`
+    select number, count, sealed_at as "sealedAt", xid::text as xid, seq from audit_checkpoints c
+    where org_id = ${orgId} and seqs is not null and sealed_at < ${until}
+      and not exists (select from event_cursors r where r.org_id = c.org_id and r.reader = any(${readers}) and (r.xid, r.seq) < (c.xid, c.seq))
+    order by number limit ${checkpointsAtOnce} for update`);
+}
+
+/** Removes the records up to this checkpoint; the checkpoints stay. Returns how many records there were. */
+export async function pruneRecords(tx: Tx, orgId: string, through: Prunable): Promise<number> {
+  const removed = await tx.run(
+    sql`delete from events where org_id = ${orgId} and (xid, seq) <= (${through.xid}::xid8, ${through.seq})`,
+  );
+  await tx.run(sql`
+    update audit_checkpoints set seqs = null, hashes = null
+    where org_id = ${orgId} and number <= ${through.number} and seqs is not null`);
+  return removed;
+}

@@ -41,7 +41,7 @@ export function createSystem(dependencies: {
       return world.transaction(async (ctx) => ({
         at: ctx.now().toISOString(),
         queues: await store.listQueues(ctx.db, ctx.orgId),
-        readers: await store.listReaders(ctx.db, ctx.orgId, maxBehind),
+        readers: await store.listReaders(ctx.db, ctx.orgId, readers, maxBehind),
         agents: await store.countAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
         deadLetters: await store.countDeadLetters(ctx.db, ctx.orgId),
         audit: await store.findNewestSeal(ctx.db, ctx.orgId),

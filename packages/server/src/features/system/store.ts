@@ -16,7 +16,13 @@ export async function listQueues(tx: Tx, orgId: string): Promise<SystemStatus['q
     group by queue order by queue`);
 }
 
-export async function listReaders(tx: Tx, orgId: string, maxBehind: number): Promise<SystemStatus['readers']> {
+/** Only of the readers that this portal has: one without Kafka leaves its cursor where it was. */
+export async function listReaders(
+  tx: Tx,
+  orgId: string,
+  names: readonly string[],
+  maxBehind: number,
+): Promise<SystemStatus['readers']> {
   const rows = await tx.many<Omit<SystemStatus['readers'][number], 'movedAt'> & { movedAt: Date }>(sql`
     select c.reader,
            coalesce(greatest(0, extract(epoch from clock_timestamp() - ahead.since)), 0)::float8 as "lagSeconds",
@@ -29,7 +35,7 @@ export async function listReaders(tx: Tx, orgId: string, maxBehind: number): Pro
         select e.at from events e where e.org_id = c.org_id and (e.xid, e.seq) > (c.xid, c.seq) order by e.xid, e.seq limit ${maxBehind}
       ) next
     ) ahead
-    where c.org_id = ${orgId} order by c.reader`);
+    where c.org_id = ${orgId} and c.reader = any(${names}) order by c.reader`);
   return rows.map((row) => ({ ...row, movedAt: row.movedAt.toISOString() }));
 }
 
