@@ -726,7 +726,7 @@ grant delete, insert, select, update on entity_relations to quayside_system;
 grant delete, insert, select, update on event_cursors to quayside_app;
 grant delete, insert, select, update on event_cursors to quayside_system;
 grant insert, select on events to quayside_app;
-grant insert, select on events to quayside_system;
+grant delete, insert, select on events to quayside_system;
 grant delete, insert, select, update on kafka_users to quayside_app;
 grant delete, insert, select, update on kafka_users to quayside_system;
 grant delete, insert, select, update on messages to quayside_app;

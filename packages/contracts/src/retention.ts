@@ -14,6 +14,8 @@ export const RetentionSettings = Type.Object({
         messageBodiesDays: Days,
         /** Log lines of runs that have ended. */
         runLogsDays: Days,
+        /** Records of the audit log, and with them the history of entities. */
+        auditDays: Days,
       },
       { additionalProperties: false },
     ),
@@ -26,4 +28,5 @@ export const defaultRetention = {
   deliveriesDays: 90,
   messageBodiesDays: 30,
   runLogsDays: 365,
-} as const satisfies { [Kind in keyof Required<Retention>]: number };
+  auditDays: null,
+} as const satisfies { [Kind in keyof Required<Retention>]: number | null };

@@ -7,6 +7,7 @@ import { followBlueprint } from './features/actions/service.ts';
 import { findApprovers, hasApproverPolicy, judgeExecute, limitsOf } from './features/actions/service-permissions.ts';
 import { serveAudit } from './features/audit/routes.ts';
 import { createAuditKey, createAuditSealer } from './features/audit/service-chain.ts';
+import { pruneAuditLog } from './features/audit/service-pruning.ts';
 import { serveAutomations } from './features/automations/routes.ts';
 import { createAutomations } from './features/automations/service.ts';
 import { serveBlueprints } from './features/blueprints/routes.ts';
@@ -267,7 +268,15 @@ export async function startApp(
     const timers = startTimers(createTimers(outbound), waits, log);
     const watching = startWatching(github, waits, log);
     const deliveries = startServerDeliveries(delivery, waits, log);
-    const retaining = startRetention(createRetention(outbound), waits, log);
+    const retaining = startRetention(
+      createRetention({
+        ...outbound,
+        pruneAuditLog: (world, until) =>
+          pruneAuditLog({ database, readers: readers.map(({ name }) => name) }, world, until),
+      }),
+      waits,
+      log,
+    );
     const replaying = startReplays(replays, waits, log);
     const messages = startMessages(createMessageDelivery({ ...outbound, vault, mailer }), waits, log);
     const reading = await startReaders({

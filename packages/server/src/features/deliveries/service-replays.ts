@@ -18,7 +18,7 @@ import { type AskedFilter, toFilter } from './service.ts';
 import * as store from './store-replays.ts';
 
 /**
- * Replays (docs/adr/0033). One subject is handed over in the call that asks for it. A filtered set is handed over bit by bit, by
+ * Replays (docs/adr/0032). One subject is handed over in the call that asks for it. A filtered set is handed over bit by bit, by
  * one server at a time under a lease on the replay:
  *
  *   asked for ► [ the next subjects behind the cursor ► each onto its way ► cursor and counts, one transaction ] … ► handed over

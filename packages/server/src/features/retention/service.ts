@@ -13,9 +13,9 @@ import { organizationSettings } from '../identity/index.ts';
 import * as store from './store.ts';
 
 /**
- * Retention (docs/adr/0033): once an hour, by one server per organization under a lease, in batches that are transactions of
- * their own, so that nobody waits for it and a crash loses nothing. Events are not removed here: the audit log lets go of
- * a sealed beginning only, which is its own affair (features/audit).
+ * Retention (docs/adr/0034): once an hour, by one server per organization under a lease, in batches that are transactions of
+ * their own, so that nobody waits for it and a crash loses nothing. Events go with the audit log, which lets go of a sealed
+ * beginning only (features/audit/service-pruning.ts).
  */
 export const retentionQueue = 'retention';
 
@@ -25,8 +25,14 @@ const rowsPerBatch = 1_000;
 const runsPerBatch = 100;
 const dayMs = 24 * 60 * 60_000;
 
-export function createRetention(dependencies: { database: Database; holder: string; worldOf(orgId: string): World }) {
-  const { database, holder, worldOf } = dependencies;
+export function createRetention(dependencies: {
+  database: Database;
+  holder: string;
+  worldOf(orgId: string): World;
+  /** Given by app.ts: audit records go with their checkpoints. True = there may be more. */
+  pruneAuditLog(world: World, until: Date): Promise<boolean>;
+}) {
+  const { database, holder, worldOf, pruneAuditLog } = dependencies;
 
   /** True = there may be more. */
   async function removeLogs(tx: Tx, batch: store.Batch, days: number): Promise<boolean> {
@@ -55,6 +61,11 @@ export function createRetention(dependencies: { database: Database; holder: stri
     await remove(kept.messageBodiesDays, store.removeMessageBodies);
     await remove(kept.deliveriesDays, store.removeDeliveries);
     await remove(kept.deliveriesDays, store.removeEmptied);
+    if (
+      kept.auditDays !== null &&
+      (await pruneAuditLog(worldOf(orgId), new Date(now.getTime() - kept.auditDays * dayMs)))
+    )
+      hasMore = true;
     await remove(kept.runLogsDays, (tx, batch) => removeLogs(tx, batch, kept.runLogsDays ?? 0));
     return hasMore;
   }

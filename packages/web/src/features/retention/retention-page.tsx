@@ -19,6 +19,11 @@ const words: Readonly<Record<Kind, { label: string; description: string }>> = {
     label: 'Logs of runs, in days',
     description: 'Counted from the end of the run. The run itself stays.',
   },
+  auditDays: {
+    label: 'Audit log, in days',
+    description:
+      'The oldest records go, with the history of entities; the chain of checkpoints stays whole and says so.',
+  },
 };
 
 /** How long what grows is kept, and who is told of what was given up. */
@@ -75,7 +80,7 @@ function Days({ settings, mayUpdate }: Part): ReactNode {
             />
           ))}
           <Text size="xs" c="dimmed">
-            The audit log, runs and the catalog are not touched by this.
+            Runs and the catalog are not touched by this.
           </Text>
           <Saving isShown={mayUpdate} isBusy={save.isPending} isDone={save.isSuccess} />
         </Stack>
