@@ -62,7 +62,7 @@ describe('the dialect of Quayside’s agent', () => {
 
   it('shows in the metrics how much is due and how much is leased', async () => {
     const depth = async () =>
-      (await (await fetch(`${test.url}/metrics`)).text()).match(/^quayside_queue_depth.*$/gm)?.sort();
+      (await (await fetch(`${test.url}/metrics`)).text()).match(/^quayside_queue_depth\{queue="agent:.*$/gm)?.sort();
     const line = (state: string, value: number) =>
       `quayside_queue_depth{queue="agent:${testOrganization.orgId}",state="${state}"} ${value}`;
     await execute();
