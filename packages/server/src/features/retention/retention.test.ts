@@ -1,6 +1,7 @@
 import {
   type ActionBody,
   actionRoutes,
+  auditRoutes,
   deliveryRoutes,
   dispatchRoutes,
   identityRoutes,
@@ -8,6 +9,7 @@ import {
   runRoutes,
 } from '@quayside/contracts';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
 import { sql } from '../../platform/db.ts';
@@ -154,5 +156,18 @@ describe('retention', () => {
     await clean({ deliveriesDays: 1 });
     expect(await list({ run_id: replayed })).toEqual([]);
     expect(await list({ run_id: reporting })).toHaveLength(1);
+  });
+
+  it('keeps the audit log for ever, unless it has days too', async () => {
+    const removals = async () =>
+      (await test.admin.call(auditRoutes.list, { query: { resources: ['audit'] } })).body.audits.length;
+    const owner = new Client({ connectionString: test.databaseUrl });
+    await owner.connect();
+    await owner.query(`update audit_checkpoints set sealed_at = sealed_at - interval '40 days'`);
+    await owner.end();
+    await clean({});
+    expect(await removals()).toBe(0);
+    await clean({ auditDays: 30 });
+    expect(await removals()).toBe(1);
   });
 });
