@@ -82,7 +82,7 @@ function AutomationsTable({
               onChange={(event) => onToggle(automation, event.currentTarget.checked)}
             />
           </td>
-          <td>{eventInWords(automation.trigger.event)}</td>
+          <td style={{ minWidth: 170 }}>{eventInWords(automation.trigger.event)}</td>
           <td>{automation.invocationMethod.type}</td>
           <td style={{ whiteSpace: 'nowrap' }}>
             <Ago at={automation.updatedAt} />

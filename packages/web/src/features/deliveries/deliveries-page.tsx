@@ -188,7 +188,7 @@ function LedgerRow({
             {entry.text}
           </Text>
         </td>
-        <td>
+        <td style={{ maxWidth: 250 }}>
           {entry.request ? (
             <span className="q-cell q-mono" title={entry.request.url}>
               {entry.request.method} {entry.request.url}
@@ -216,7 +216,9 @@ function LedgerRow({
       {isOpen && (
         <tr id={detailsId}>
           <td colSpan={7} style={{ maxWidth: 'none' }}>
-            <DeliveryDetails subject={entry.subject} attempt={entry.attempt} />
+            <div className="q-below">
+              <DeliveryDetails subject={entry.subject} attempt={entry.attempt} />
+            </div>
           </td>
         </tr>
       )}

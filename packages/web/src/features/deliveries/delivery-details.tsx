@@ -43,7 +43,7 @@ export function DeliveryDetails({ subject, attempt }: { subject: string; attempt
 
 function Why({ delivery: { subject, why } }: { delivery: SubjectDeliveries }): ReactNode {
   return (
-    <Alert variant="light" color={why.state === 'given_up' ? 'red' : 'blue'} title={whyWords[why.state]}>
+    <Alert variant="light" color={why.state === 'given_up' ? 'red' : 'harbour'} title={whyWords[why.state]}>
       <Text size="sm">{why.text}</Text>
       {why.remedy && (
         <Text size="sm" mt={4}>
