@@ -38,6 +38,8 @@ export const SystemStatus = Type.Object({
     Type.Object({ checkpoint: Type.Integer(), records: Type.Integer(), sealedAt: Instant }),
     Type.Null(),
   ]),
+  /** The loops of the server that answers, by queue, and when each last looked for work without a fault. */
+  jobs: Type.Array(Type.Object({ queue: Type.String(), lookedAt: Instant })),
   /** Of all organizations. `rows` is PostgreSQL's estimate. */
   database: Type.Object({
     version: Type.String(),
@@ -79,6 +81,7 @@ export const systemRoutes = {
     can: 'public',
     reply: Type.String(),
     kind: 'stream',
+    refusals: ['unauthorized'],
     dialect: 'quayside',
   }),
   status: route({

@@ -221,7 +221,11 @@ export async function startApp(
       worldOf: systemWorld,
     });
 
-    serveSystem(http, createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }));
+    serveSystem(
+      http,
+      createSystem({ database, metrics, waits, readers: readers.map(({ name }) => name) }),
+      config.metricsToken,
+    );
     serveIdentity(http, { identity, vault, isSecure: ownOrigin?.startsWith('https:') ?? false, baseUrl: url });
     serveSecrets(http, vault);
     serveBlueprints(http, [followBlueprint]);

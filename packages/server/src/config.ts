@@ -41,6 +41,8 @@ export interface Config {
   readonly githubUrl: string;
   /** QUAYSIDE_RATE_LIMIT, default 6000: requests per minute and caller; 0 = none. Agents' claim calls and logins are exempt. */
   readonly rateLimitPerMinute: number;
+  /** QUAYSIDE_METRICS_TOKEN: who reads /metrics must show it as a bearer token; undefined = everybody may. At least 16 characters. */
+  readonly metricsToken: string | undefined;
   /** QUAYSIDE_TRUST_PROXY, default false: believe X-Forwarded-* headers of a proxy in front. */
   readonly trustProxy: boolean;
   /** QUAYSIDE_SMTP_URL, QUAYSIDE_SMTP_FROM: where e-mail is handed over; undefined = the portal sends none. */
@@ -243,6 +245,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     azureUrl: url('QUAYSIDE_AZURE_DEVOPS_URL', ['https:', 'http:']) ?? 'https://dev.azure.com',
     githubUrl: url('QUAYSIDE_GITHUB_API_URL', ['https:', 'http:']) ?? 'https://api.github.com',
     rateLimitPerMinute: integer('QUAYSIDE_RATE_LIMIT', 6_000, 0, 10_000_000),
+    metricsToken: matching('QUAYSIDE_METRICS_TOKEN', /^\S{16,}$/, '16 or more characters without spaces'),
     trustProxy: flag('QUAYSIDE_TRUST_PROXY', false),
     smtp: smtp(),
     kafka: kafka(),

@@ -330,6 +330,8 @@ export interface ClaimWaits {
   /** Resolves with the first non-empty result of `attempt`, or with an empty list after `waitMs` or at `signal`. */
   wait<T>(queue: string, attempt: () => Promise<T[]>, options: WaitOptions): Promise<T[]>;
   readonly held: number;
+  /** By queue: when work was last looked for without a fault. */
+  readonly lookedAt: ReadonlyMap<string, Date>;
   close(): void;
 }
 
@@ -354,6 +356,7 @@ export function createClaimWaits(wakes: Wakes): ClaimWaits {
   const queues = new Map<string, { waiters: Waiter[]; isServing: boolean; again: boolean; off: () => void }>();
   let isClosed = false;
   const endings = new Set<() => void>();
+  const lookedAt = new Map<string, Date>();
 
   const serve = async (queue: string): Promise<void> => {
     const line = queues.get(queue);
@@ -401,6 +404,7 @@ export function createClaimWaits(wakes: Wakes): ClaimWaits {
       for (const line of queues.values()) count += line.waiters.length;
       return count;
     },
+    lookedAt,
     wait(queue, attempt, { waitMs, signal, labels, hasLabelled }) {
       if (isClosed || signal.aborted) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
@@ -430,6 +434,7 @@ export function createClaimWaits(wakes: Wakes): ClaimWaits {
           async serve() {
             try {
               const result = await attempt();
+              lookedAt.set(queue, new Date());
               if (result.length === 0 && !isLeaving) return 'empty';
               end(result);
             } catch (error) {

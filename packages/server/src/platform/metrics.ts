@@ -56,6 +56,18 @@ export function createMetrics() {
       labelNames: ['reader'] as const,
       registers,
     }),
+    databaseBytes: new Gauge({ name: 'quayside_database_bytes', help: 'Size of the database.', registers }),
+    agentsConnected: new Gauge({
+      name: 'quayside_agents_connected',
+      help: 'Agents that have claimed lately. Every server tells the same number.',
+      registers,
+    }),
+    jobLooked: new Gauge({
+      name: 'quayside_job_looked_timestamp_seconds',
+      help: 'When this server last looked for the work of a queue without a fault.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
     heldClaims: new Gauge({ name: 'quayside_held_claims', help: 'Claim calls that are waiting for work.', registers }),
     queueDepth: new Gauge({
       name: 'quayside_queue_depth',

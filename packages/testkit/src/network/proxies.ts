@@ -77,7 +77,9 @@ export async function startSocksProxy(options: Pick<TestProxyOptions, 'login' | 
     socket.on('error', () => {});
     try {
       const take = reader(socket);
-      const [, count = 0] = await take(2);
+      const [version, count = 0] = await take(2);
+      // Spoken to in another protocol.
+      if (version !== 5) return void socket.destroy();
       const methods = await take(count);
       const wanted = options.login === undefined ? 0 : 2;
       if (!methods.includes(wanted)) return void socket.end(Buffer.from([5, 0xff]));
@@ -112,16 +114,27 @@ function join(one: Socket, other: Socket): void {
   other.on('close', () => one.destroy());
 }
 
+/** Takes so many bytes, as soon as they are there. What a client sends ahead of its turn is not passed on; none does. */
 function reader(socket: Socket): (count: number) => Promise<Buffer> {
+  let held = Buffer.alloc(0);
   return async (count) => {
-    for (;;) {
-      const bytes = count === 0 ? Buffer.alloc(0) : (socket.read(count) as Buffer | null);
-      if (bytes !== null) return bytes;
-      if (socket.destroyed || socket.readableEnded) throw new Error('the client left');
-      await new Promise((resolve) => {
-        socket.once('readable', resolve).once('close', resolve);
-      });
+    while (held.length < count) {
+      // All that is there: a stream that holds too few bytes says "readable" to every new listener at once, without end.
+      const bytes = socket.read() as Buffer | null;
+      if (bytes !== null) held = Buffer.concat([held, bytes]);
+      else if (socket.destroyed || socket.readableEnded) throw new Error('the client left');
+      else
+        await new Promise<void>((resolve) => {
+          const go = () => {
+            for (const event of ['readable', 'end', 'close']) socket.off(event, go);
+            resolve();
+          };
+          for (const event of ['readable', 'end', 'close']) socket.on(event, go);
+        });
     }
+    const taken = held.subarray(0, count);
+    held = held.subarray(count);
+    return taken;
   };
 }
 

@@ -1,15 +1,19 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { systemRoutes } from '@quayside/contracts';
 import { type Http, refuse } from '../../platform/http.ts';
 import type { System } from './service.ts';
 
-export function serveSystem(http: Http, system: System): void {
+/** `metricsToken`: whoever reads the metrics names it. */
+export function serveSystem(http: Http, system: System, metricsToken: string | undefined): void {
   http.serve(systemRoutes.health, async () => ({}));
   http.serve(systemRoutes.ready, async () => {
     if (http.draining.aborted) refuse('unavailable', 'The server is draining.');
     await system.assertReady();
     return {};
   });
-  http.serveStream(systemRoutes.metrics, async ({ reply }) => {
+  http.serveStream(systemRoutes.metrics, async ({ request, reply }) => {
+    if (metricsToken !== undefined && !isBearer(request.headers.authorization, metricsToken))
+      refuse('unauthorized', 'The metrics need "Authorization: Bearer <QUAYSIDE_METRICS_TOKEN>".');
     const { contentType, text } = await system.metricsText();
     reply.type(contentType).send(text);
   });
@@ -17,4 +21,10 @@ export function serveSystem(http: Http, system: System): void {
   http.serveStream(systemRoutes.openapi, async ({ reply }) => {
     reply.type('application/json; charset=utf-8').send(system.openApiText());
   });
+}
+
+/** Digests, because they have one length: the time tells nothing about the token. */
+function isBearer(header: string | undefined, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
 }

@@ -7,6 +7,9 @@ import type { Metrics } from '../../platform/metrics.ts';
 import { countDeadLetters } from '../deliveries/index.ts';
 import * as store from './store.ts';
 
+/** Agents and integrations look into theirs (`agent:…`, `integration:…`), and readers of events tell how far they are. */
+const isOfJob = (queue: string): boolean => !queue.includes(':');
+
 export function createSystem(dependencies: {
   database: Database;
   metrics: Metrics;
@@ -27,6 +30,10 @@ export function createSystem(dependencies: {
       for (const reader of readers) metrics.readerLag.set({ reader }, await readerLagSeconds(database, reader));
       const dead = await database.system(countDeadLetters);
       for (const kind of ['runs', 'messages'] as const) metrics.deadLetters.set({ kind }, dead[kind]);
+      metrics.databaseBytes.set(await database.system(store.readDatabaseBytes));
+      metrics.agentsConnected.set(await database.system((tx) => store.countConnected(tx, agentConnectedWithinMs)));
+      for (const [queue, at] of waits.lookedAt)
+        if (isOfJob(queue)) metrics.jobLooked.set({ queue }, at.getTime() / 1000);
       const depths = await queueDepths(database);
       // Forgets queues that have become empty; nothing is awaited until all are set, so no scrape sees a part.
       metrics.queueDepth.reset();
@@ -45,6 +52,10 @@ export function createSystem(dependencies: {
         agents: await store.countAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
         deadLetters: await store.countDeadLetters(ctx.db, ctx.orgId),
         audit: await store.findNewestSeal(ctx.db, ctx.orgId),
+        jobs: [...waits.lookedAt]
+          .filter(([queue]) => isOfJob(queue))
+          .map(([queue, at]) => ({ queue, lookedAt: at.toISOString() }))
+          .sort((one, other) => (one.queue < other.queue ? -1 : 1)),
         database: await store.describeDatabase(ctx.db),
       }));
     },

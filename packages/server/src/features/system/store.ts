@@ -46,6 +46,19 @@ export async function countAgents(tx: Tx, orgId: string, connectedWithinMs: numb
     from agents where org_id = ${orgId}`);
 }
 
+/** Agents of all organizations. */
+export async function countConnected(tx: Tx, connectedWithinMs: number): Promise<number> {
+  const { count } = await tx.one<{ count: number }>(sql`
+    select count(*)::int as count from agents
+    where last_seen_at > clock_timestamp() - ${connectedWithinMs} * interval '1 millisecond'`);
+  return count;
+}
+
+export async function readDatabaseBytes(tx: Tx): Promise<number> {
+  const { bytes } = await tx.one<{ bytes: number }>(sql`select pg_database_size(current_database())::float8 as bytes`);
+  return bytes;
+}
+
 export async function countDeadLetters(tx: Tx, orgId: string): Promise<SystemStatus['deadLetters']> {
   return tx.one(sql`
     select count(*)::int as all,

@@ -38,6 +38,18 @@ export function OperationsPage(): ReactNode {
               ]}
             />
           </Panel>
+          <Panel title="Jobs of the server that answered" isFlush>
+            <Table label="Table of jobs" columns={['Job', 'Last looked for work without a fault']}>
+              {status.data.jobs.map(({ queue, lookedAt }) => (
+                <tr key={queue}>
+                  <td>{queueName(queue)}</td>
+                  <td>
+                    <Ago at={lookedAt} />
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          </Panel>
           <Database database={status.data.database} />
         </Stack>
       )}
