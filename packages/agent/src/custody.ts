@@ -99,82 +99,47 @@ function shrink(settlement: Settlement): Settlement {
   return { ...rest, outcome, logs: [...(rest.logs ?? []), note] };
 }
 
-/** What is held by others (the brokers) as long as nothing is committed. */
-export class ReportedCustody implements Custody {
-  readonly hasRun: boolean = true;
-  protected readonly api: PortalApi;
-  protected readonly runId: string;
+/** Held by others (the brokers, or nobody any more), as long as nothing is committed. */
+const heldElsewhere: Pick<Custody, 'begin' | 'heldUntilMs' | 'extend' | 'release'> = {
+  begin: async () => true,
+  heldUntilMs: () => Number.POSITIVE_INFINITY,
+  extend: async () => 'held',
+  // Nothing was taken; what is not committed, or whose claim runs out, is handed out again.
+  release: async () => {},
+};
 
-  constructor(api: PortalApi, runId: string) {
-    this.api = api;
-    this.runId = runId;
-  }
+export function reportedCustody(runId: string): Custody {
+  return {
+    ...heldElsewhere,
+    hasRun: true,
+    /** Line by line; the response before the status, because automations read it when the run ends. */
+    reportCalls: (result) => [
+      ...(result.logs ?? []).map((line) => portalCalls.addLog(runId, line)),
+      ...(result.response === undefined ? [] : [portalCalls.setResponse(runId, result.response)]),
+      ...(result.report === undefined ? [] : [portalCalls.patchRun(runId, result.report)]),
+    ],
+  };
+}
 
-  async begin(): Promise<boolean> {
-    return true;
-  }
+export const changeCustody: Custody = { ...heldElsewhere, hasRun: false, reportCalls: () => [] };
 
-  heldUntilMs(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  async extend(): Promise<'held'> {
-    return 'held';
-  }
-
-  async release(): Promise<void> {
-    // Nothing was taken; what is not committed, or whose claim runs out, is handed out again.
-  }
-
-  /** Line by line; the response before the status, because automations read it when the run ends. */
-  reportCalls(result: Result): ReportCall[] {
-    return [
-      ...(result.logs ?? []).map((line) => portalCalls.addLog(this.runId, line)),
-      ...(result.response === undefined ? [] : [portalCalls.setResponse(this.runId, result.response)]),
-      ...(result.report === undefined ? [] : [portalCalls.patchRun(this.runId, result.report)]),
-    ];
-  }
+export function acknowledgedCustody(api: PortalApi, runId: string): Custody {
+  return { ...reportedCustody(runId), begin: () => acknowledge(api, runId) };
 }
 
 const acknowledgeTries = 3;
 
-export class AcknowledgedCustody extends ReportedCustody {
-  override async begin(): Promise<boolean> {
-    let wasCut = false;
-    for (let tries = 0; tries < acknowledgeTries; tries += 1) {
-      const answer = await this.api.call(portalCalls.acknowledge(this.runId));
-      if (answer.kind === 'ok') {
-        const { ackedCount } = answer.body as { ackedCount?: unknown };
-        // After a cut call a count of 0 most likely means that the cut one arrived. Better twice than never.
-        return ackedCount === undefined || Number(ackedCount) > 0 || wasCut;
-      }
-      if (answer.kind === 'refused') return false;
-      wasCut ||= answer.isCut;
+async function acknowledge(api: PortalApi, runId: string): Promise<boolean> {
+  let wasCut = false;
+  for (let tries = 0; tries < acknowledgeTries; tries += 1) {
+    const answer = await api.call(portalCalls.acknowledge(runId));
+    if (answer.kind === 'ok') {
+      const { ackedCount } = answer.body as { ackedCount?: unknown };
+      // After a cut call a count of 0 most likely means that the cut one arrived. Better twice than never.
+      return ackedCount === undefined || Number(ackedCount) > 0 || wasCut;
     }
-    return wasCut;
+    if (answer.kind === 'refused') return false;
+    wasCut ||= answer.isCut;
   }
-}
-
-export class ChangeCustody implements Custody {
-  readonly hasRun = false;
-
-  async begin(): Promise<boolean> {
-    return true;
-  }
-
-  heldUntilMs(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  async extend(): Promise<'held'> {
-    return 'held';
-  }
-
-  async release(): Promise<void> {
-    // Not committed, so it is read again.
-  }
-
-  reportCalls(): ReportCall[] {
-    return [];
-  }
+  return wasCut;
 }

@@ -7,7 +7,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { buildResult, type Result } from './report.ts';
 import type { Source } from './sources/source.ts';
-import type { Spool } from './spool.ts';
+import type { Report, Spool } from './spool.ts';
 import { carryOut, type Plan, planWork, type WorkOptions } from './work.ts';
 
 /**
@@ -22,6 +22,8 @@ import { carryOut, type Plan, planWork, type WorkOptions } from './work.ts';
  *
  * Invariants
  *   - Only as many runs are claimed as can start at once: nothing waits inside the agent while another agent is idle.
+ *   - A slot is for the work, not for its report, so that the next run does not wait for the portal to record the last one; but
+ *     no more reports are under way than there are slots.
  *   - A job's lease is extended until its outcome is recorded, not only until it is known.
  *   - A job whose lease is lost is stopped and not reported: it belongs to somebody else.
  *   - Outcomes in the spool go before new claims, so that a portal that comes back hears them before it hands the same
@@ -54,6 +56,7 @@ const maxSpooled = 1_000;
 export class Loop {
   private readonly options: LoopOptions;
   private readonly active = new Set<Promise<void>>();
+  private readonly reporting = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private readonly backoff: Backoff;
   private readonly unwanted = new Unwanted();
@@ -96,6 +99,7 @@ export class Loop {
       if (pauseMs > 0) await pause(pauseMs, signal);
     }
     await Promise.all(this.active);
+    await Promise.all(this.reporting);
     return end;
   }
 
@@ -188,7 +192,7 @@ export class Loop {
   }
 
   private async carry(job: Job): Promise<void> {
-    const { log, metrics, spool, work } = this.options;
+    const { log, metrics, work } = this.options;
     const context = { run: job.run.id, attempt: job.attempt };
     const plan = await this.plan(job);
     if (plan === undefined) return;
@@ -220,7 +224,13 @@ export class Loop {
       doneCount: 0,
       createdAt: new Date().toISOString(),
     };
-    const kept = await spool.submit(report, () => {
+    while (this.reporting.size >= this.options.config.concurrency) await Promise.race(this.reporting);
+    const reporting = this.report(job, report, keeper).finally(() => this.reporting.delete(reporting));
+    this.reporting.add(reporting);
+  }
+
+  private async report(job: Job, report: Report, keeper: LeaseKeeper): Promise<void> {
+    const kept = await this.options.spool.submit(report, () => {
       keeper.stop();
       job.onSafe?.();
     });

@@ -236,6 +236,13 @@ describe('a SOCKS proxy', () => {
     ]);
   });
 
+  it('that is taken for one of HTTP ends the call, and goes on', async () => {
+    const { host } = await socks();
+    const { url } = await receiver();
+    expect(await said(url, proxies({ HTTP_PROXY: `http://${host}` }))).toContain('closed too early');
+    expect(await said(url, proxies({ HTTP_PROXY: `socks5h://${host}` }))).toBe('answered 200');
+  });
+
   it('may want a login, and what it refuses is explained', async () => {
     const { host } = await socks({ login: 'agent:s3same' });
     const { url } = await receiver();

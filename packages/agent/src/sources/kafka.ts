@@ -4,7 +4,7 @@ import { recordHeaders } from '@quayside/contracts/kafka-rules';
 import { invocationOf, type Message, type Trust, verifyMessage } from '@quayside/delivery';
 import type { PortalApi } from '../api.ts';
 import type { Config, KafkaConfig } from '../config.ts';
-import { ChangeCustody, type Job, LeaseCustody, ReportedCustody } from '../custody.ts';
+import { changeCustody, type Job, LeaseCustody, reportedCustody } from '../custody.ts';
 import type { Log } from '../log.ts';
 import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
@@ -139,7 +139,7 @@ export class KafkaSource implements Source {
     const onSafe = () => this.finish(held);
     if (held.kind === 'change') {
       const id = `${header(held.record, recordHeaders.event) ?? 'change'}-${held.record.partition}-${held.record.offset}`;
-      return { run: { id, payload: {} }, attempt: 1, custody: new ChangeCustody(), message, onSafe };
+      return { run: { id, payload: {} }, attempt: 1, custody: changeCustody, message, onSafe };
     }
     const { runId } = message.context;
     if (claimed?.lease) {
@@ -150,7 +150,7 @@ export class KafkaSource implements Source {
     return {
       run: { id: runId, payload: invocation },
       attempt: 1,
-      custody: new ReportedCustody(api, runId),
+      custody: reportedCustody(runId),
       message,
       onSafe,
     };

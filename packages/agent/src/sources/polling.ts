@@ -2,7 +2,7 @@ import type { ClaimedMessage, ClaimedRun } from '@quayside/contracts';
 import type { Message } from '@quayside/delivery';
 import type { ApiAnswer, PortalApi } from '../api.ts';
 import type { Config } from '../config.ts';
-import { AcknowledgedCustody, type Job, LeaseCustody } from '../custody.ts';
+import { acknowledgedCustody, type Job, LeaseCustody } from '../custody.ts';
 import type { Log } from '../log.ts';
 import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
@@ -144,7 +144,7 @@ export class PollingSource implements Source {
         return [];
       }
       const { id, lease } = run;
-      const custody = lease ? new LeaseCustody(api, id, lease) : new AcknowledgedCustody(api, id);
+      const custody = lease ? new LeaseCustody(api, id, lease) : acknowledgedCustody(api, id);
       return [{ run: { id, payload: run.payload }, attempt: lease?.attempt ?? 1, custody }];
     });
     return [...claimed, ...changes];

@@ -10,6 +10,7 @@ const well: SystemStatus = {
   ],
   agents: { connected: 1, known: 1 },
   deadLetters: { lastDay: 0, all: 7 },
+  jobs: [],
   audit: null,
   database: { version: '18', bytes: 1, connections: 3, maxConnections: 100, tables: [] },
 };
