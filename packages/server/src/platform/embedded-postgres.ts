@@ -131,6 +131,16 @@ export async function startEmbeddedPostgres(options: {
   };
 }
 
+/** Where the files of a data directory's database are, and whose they have to be. */
+export function locateCluster(
+  dataDir: string,
+  log: Logger,
+): { cluster: string; passwordFile: string; account: Account | undefined } {
+  const account = accountForRoot();
+  const { cluster, passwordFile } = choosePlaces(dataDir, account, log);
+  return { cluster, passwordFile, account };
+}
+
 async function relaunch(launch: () => Promise<void>, log: Logger, isStopping: () => boolean): Promise<void> {
   // Backends of a killed postmaster hold its shared memory until they notice; until then a new one refuses to start.
   for (let delayMs = 100; !isStopping(); delayMs = Math.min(delayMs * 2, 5_000)) {

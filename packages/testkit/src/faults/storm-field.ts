@@ -36,6 +36,8 @@ export interface Field {
   /** What can not go wrong here, and why. */
   readonly missing: readonly string[];
   readonly description: string;
+  /** Does a server serve? What hits a portal that is away anyway proves nothing, and keeps it away. */
+  isAlive(): Promise<boolean>;
   /** Ends a fault after so long, or when the storm is over. */
   later(afterMs: number, end: () => void): void;
   /** No fault lasts on. */
@@ -116,9 +118,11 @@ export async function layOutField(options: FieldOptions): Promise<Field> {
       : [pollingStreamer];
 
     const urls: string[] = [];
+    const ports: number[] = [];
     const servers: Supervised[] = [];
     for (let index = 0; index < serverCount; index += 1) {
       const port = await freePort();
+      ports.push(port);
       const database = new URL(postgres.url);
       database.port = String((await wireTo(() => Number(new URL(postgres.url).port))).port);
       const environment = {
@@ -164,6 +168,13 @@ export async function layOutField(options: FieldOptions): Promise<Field> {
       clocks: { database: databaseClock, processes: processClocks },
       missing,
       description: `${serverCount} servers, ${agentCount} agents${kafka ? ' (half of them read from the broker), 1 Kafka' : ''}, 1 PostgreSQL, 1 target`,
+      async isAlive() {
+        const signal = AbortSignal.timeout(1_000);
+        const ready = ports.map(
+          async (port) => (await fetch(`http://127.0.0.1:${port}/readyz`, { signal })).ok || Promise.reject(),
+        );
+        return Promise.any(ready).catch(() => false);
+      },
       later(afterMs, end) {
         const once = () => {
           clearTimeout(timer);

@@ -115,6 +115,7 @@ async function rage(options: StormOptions, field: Field) {
       executions.push(execute(field, `t-${executed}`, order, random() * pauseMs));
     }
     await sleep(pauseMs);
+    while (!(await field.isAlive())) await sleep(50);
     const { kind, strike } = drawFault(kinds, random());
     // Nobody to hit at this moment (it is being started again): the next moment will do.
     const isHit = await strike(random);

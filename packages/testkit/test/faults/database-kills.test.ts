@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type ServerProcess, startServerProcess } from '@quayside/testkit';
 import {
   countOpenRuns,
@@ -10,7 +8,7 @@ import {
   until,
 } from '@quayside/testkit/faults';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { asOwner, assembleCrew, end, judge, makeFolder } from './lab.ts';
+import { asOwner, assembleCrew, embeddedPostgres, end, judge, makeFolder } from './lab.ts';
 
 /**
  * The embedded PostgreSQL under load: the whole of it killed with -9, then one of its backends (it then recovers by itself),
@@ -39,12 +37,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** Process id and port of the PostgreSQL that runs now: lines 1 and 4 of its own file. */
-function postgres(): { pid: number; url: string } {
-  const lines = readFileSync(join(folder.path, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
-  const password = readFileSync(join(folder.path, 'postgres.password'), 'utf8').trim();
-  return { pid: Number(lines[0]), url: `postgresql://quayside:${password}@127.0.0.1:${lines[3]?.trim()}/quayside` };
-}
+const postgres = () => embeddedPostgres(folder.path);
 
 const arrived = (count: number) =>
   until(`${count} runs have arrived`, () => new Set(target.seen.requests.map(({ runId }) => runId)).size >= count);

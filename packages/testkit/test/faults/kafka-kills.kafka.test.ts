@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   kafkaStreamer,
   type ServerProcess,
@@ -16,7 +14,7 @@ import {
   until,
 } from '@quayside/testkit/faults';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { asOwner, assembleCrew, end, judge, makeFolder } from './lab.ts';
+import { asOwner, assembleCrew, embeddedPostgres, end, judge, makeFolder } from './lab.ts';
 
 /**
  * kill -9 of broker, server, database and agent between the stages of a message:
@@ -74,12 +72,7 @@ async function restart(): Promise<void> {
 }
 const startAgent = (id: string) => crew.start({ portalUrl: server.url, id, environment: streamer.agentEnvironment });
 
-/** Process id and port of the PostgreSQL that runs now: lines 1 and 4 of its own file. */
-function postgres(): { pid: number; url: string } {
-  const lines = readFileSync(join(folder.path, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
-  const password = readFileSync(join(folder.path, 'postgres.password'), 'utf8').trim();
-  return { pid: Number(lines[0]), url: `postgresql://quayside:${password}@127.0.0.1:${lines[3]?.trim()}/quayside` };
-}
+const postgres = () => embeddedPostgres(folder.path);
 
 async function execute(action: string, ticket: string): Promise<string> {
   const execution = await portal.execute(action, ticket);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentLeaseMs } from '@quayside/contracts';
@@ -55,6 +55,13 @@ export async function judge(
   const leaseMsOf = (holder: string) => (/^agent-/.test(holder) ? agentLeaseMs : 0);
   expect(checkRecord(record, seen, { isFinished: true, leaseMsOf })).toEqual([]);
   return record;
+}
+
+/** Process id and port of the embedded PostgreSQL that runs now on a data directory: lines 1 and 4 of its own file. */
+export function embeddedPostgres(dataDir: string): { pid: number; url: string } {
+  const lines = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+  const password = readFileSync(join(dataDir, 'postgres.password'), 'utf8').trim();
+  return { pid: Number(lines[0]), url: `postgresql://quayside:${password}@127.0.0.1:${lines[3]?.trim()}/quayside` };
 }
 
 /** Runs `work` with a connection of the database's owner. */
