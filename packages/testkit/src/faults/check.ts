@@ -128,8 +128,8 @@ export const rules = {
       if (runId === null || !name.startsWith('run.')) continue;
       if (name === 'run.replayed') replayed.add(runId);
       else if (name === 'run.published' && replayed.has(runId)) continue;
-      else if (name !== 'run.published') statusOf.set(runId, statusAfter);
-      else if (statusOf.get(runId) !== 'IN_PROGRESS')
+      else if (movesRun(name)) statusOf.set(runId, statusAfter);
+      else if (name === 'run.published' && statusOf.get(runId) !== 'IN_PROGRESS')
         report(runId, `a message of it was to go out when it was ${statusOf.get(runId) ?? 'not there yet'}`);
     }
   },
@@ -249,11 +249,7 @@ function judge(
     seen,
     deliveriesOf: groupBy(record.deliveries, (delivery) => delivery.runId),
     runEventsOf: groupBy(
-      // A message that goes into Kafka is an event too, and a replay; they move nothing.
-      record.events.filter(
-        ({ runId, name }) =>
-          runId !== null && name.startsWith('run.') && name !== 'run.published' && name !== 'run.replayed',
-      ),
+      record.events.filter(({ runId, name }) => runId !== null && movesRun(name)),
       (event) => event.runId ?? '',
     ),
   };
@@ -282,6 +278,10 @@ export function summarize(record: PortalRecord, seen: Observed): Record<string, 
     'events in the record': record.events.length,
   };
 }
+
+/** What goes into Kafka, what is sent once more and what was refused are events of a run too, and move nothing. */
+const movesRun = (event: string) =>
+  event.startsWith('run.') && !['run.published', 'run.replayed', 'run.refused'].includes(event);
 
 /** May the status stand still, or move so by any event of the status machine? */
 function mayFollow(from: RunStatus | null, to: RunStatus | null): boolean {

@@ -128,7 +128,8 @@ export async function listUnfinished(url: string): Promise<string[]> {
       select 'run ' || id || ' is ' || status as what from runs where ended_at is null
       union all
       select concat('work ', key, ' of ', queue, ', due ', due_at, ', holder ', coalesce(holder, 'none'), ', tries ', tries)
-      from work where queue not like 'reader:%'
+      -- The work of readers and of retention is never done.
+      from work where queue not like 'reader:%' and queue <> 'retention'
       union all
       select concat('reader ', c.reader, ' is at ', c.seq) from event_cursors c where exists (
         select from events e where e.org_id = c.org_id and (e.xid, e.seq) > (c.xid, c.seq))`);
