@@ -21,7 +21,7 @@ import * as store from './store-replays.ts';
  * Replays (docs/adr/0032). One subject is handed over in the call that asks for it. A filtered set is handed over bit by bit, by
  * one server at a time under a lease on the replay:
  *
- *   asked for ► [ the next subjects behind the cursor ► each onto its way ► cursor and counts, one transaction ] … ► handed over
+ *   asked for ► [ the next stretch behind the cursor ► what matches onto its way ► cursor and counts, one transaction ] … ► handed over
  *
  * Invariants
  *   - Subjects and cursor are written together, so a crash between two steps costs nothing and repeats nothing.
@@ -127,13 +127,14 @@ export function createReplays(dependencies: {
       if (replay?.state !== 'running') return settleWork(ctx.db, lease.id);
       const room = Math.min(subjectsPerStep, maxOpen - replay.open);
       if (room <= 0) return releaseWork(ctx.db, lease.id, lease.queue, pauseWhileFullMs);
-      const candidates = await store.listCandidates(ctx.db, ctx.orgId, toFilter(replay.filter), replay, room);
+      const stretch = await store.listCandidates(ctx.db, ctx.orgId, toFilter(replay.filter), replay, room);
+      const candidates = stretch.filter((one) => one.isMatch);
       let replayed = 0;
       for (const { subject } of candidates)
         if ((await handOver(ctx, subject, replay.id, nameOf(replay.requested_by))) === 'handed_over') replayed += 1;
-      const isOver = candidates.length < room;
+      const isOver = stretch.length < room;
       const skipped = candidates.length - replayed;
-      const last = candidates.at(-1);
+      const last = stretch.at(-1);
       if (!(await store.advanceReplay(ctx.db, ctx.orgId, replay.id, { replayed, skipped, last, isOver })))
         throw new Error('The replay was cancelled meanwhile; this step is rolled back.');
       if (isOver) await settleWork(ctx.db, lease.id);

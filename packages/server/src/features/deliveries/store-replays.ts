@@ -79,20 +79,31 @@ export interface Candidate {
   startedAt: string;
 }
 
-/** The next subjects of a replay, oldest attempt first. */
+/**
+ * The next stretch of the ledger behind the cursor, oldest attempt first, and which of it is to be replayed. The stretch is
+ * one range of an index before anything is joined, so a step costs the same however large the ledger is.
+ */
 export async function listCandidates(
   tx: Tx,
   orgId: string,
   filter: LedgerFilter,
   replay: Pick<ReplayRow, 'created_text' | 'cursor'>,
-  limit: number,
-): Promise<Candidate[]> {
+  stretch: number,
+): Promise<(Candidate & { isMatch: boolean })[]> {
   const { startedAt, subject, attempt } = replay.cursor;
   return tx.many(sql`
-    select d.subject, d.attempt, d.started_at::text as "startedAt"
-    from ${lastAttempts(orgId, filter, sql`${replay.created_text}::timestamptz`)}
-      and (d.started_at, d.subject, d.attempt) > (${startedAt}::timestamptz, ${subject}, ${attempt}::int)
-    order by d.started_at, d.subject, d.attempt limit ${limit}`);
+    with stretch as materialized (
+      select s.org_id, s.subject, s.attempt, s.started_at from deliveries s
+      where s.org_id = ${orgId} and s.started_at <= ${replay.created_text}::timestamptz
+        and (s.started_at, s.subject, s.attempt) > (${startedAt}::timestamptz, ${subject}, ${attempt}::int)
+        ${filter.dead === true ? sql`and s.is_dead` : sql``}
+      order by s.started_at, s.subject, s.attempt limit ${stretch}
+    )
+    select s.subject, s.attempt, s.started_at::text as "startedAt", exists (
+      select from ${lastAttempts(orgId, filter, sql`${replay.created_text}::timestamptz`)}
+        and d.subject = s.subject and d.attempt = s.attempt
+    ) as "isMatch"
+    from stretch s order by s.started_at, s.subject, s.attempt`);
 }
 
 /** False = it was cancelled meanwhile. */
