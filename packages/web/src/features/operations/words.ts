@@ -17,6 +17,8 @@ const queueNames: Readonly<Record<string, string>> = {
   github: 'GitHub workflows that are watched',
   kafka: 'Runs that are in Kafka',
   integration: 'Runs for integrations',
+  replay: 'Replays',
+  retention: 'Removal of what is old',
 };
 
 export function queueName(queue: string): string {
