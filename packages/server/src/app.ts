@@ -66,6 +66,7 @@ import { createMailer } from './platform/mail.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
 import { type Reader, startReaders } from './platform/readers.ts';
+import { catchUpTransactionIds } from './platform/transaction-ids.ts';
 import { createVault, loadInstallationKey, type Vault } from './platform/vault.ts';
 import { openWakes } from './platform/wake.ts';
 import { serveWebFiles } from './platform/web-files.ts';
@@ -117,6 +118,7 @@ export async function startApp(
 
   try {
     await migrate(databaseUrl, log);
+    await catchUpTransactionIds(databaseUrl, log);
     const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, log });
     undo.push(() => database.close());
     const firstStart = await setUpFirstOrganization(

@@ -19,6 +19,8 @@ import {
   retryAfterMs,
   type Settlement,
 } from '@quayside/contracts';
+import { recordBody } from '@quayside/delivery';
+import { SECRET_MASK } from '@quayside/expressions';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import type { Tx } from '../../platform/db.ts';
 import {
@@ -283,7 +285,7 @@ export function createDispatch(dependencies: {
     if (isMessage(runId)) return { result: await messages.settle(world, runId, token, reported) };
     const settled = await world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
-      const settlement = await runs.withoutSecrets(ctx, run, reported);
+      const settlement = maskRequest(run, await runs.withoutSecrets(ctx, run, reported));
       // Of what is delivered nothing is left to do; of the rest the number of tries decides that.
       const isOver = isDelivered(outcome);
       const key = { orgId: ctx.orgId, key: runId, token };
@@ -453,4 +455,28 @@ function holderName(ctx: Ctx): string {
 /** How the server names itself as the holder of a lease. */
 export function serverHolder(pid: number): string {
   return `server ${hostname()} ${pid}`;
+}
+
+/**
+ * A template may have encoded or cut a secret, and no search finds it then. So of a run with secrets the record keeps the body and
+ * the headers as they were rendered with every secret masked, instead of those that were sent.
+ */
+function maskRequest<T extends { request?: DeliveryRequest | undefined }>(run: StoredRun, settlement: T): T {
+  const { request } = settlement;
+  if (run.sealedPayload === null || !request) return settlement;
+  const { body: _, isBodyTruncated: __, ...rest } = request;
+  const { body, mapping, headers } = run.payload as { body?: unknown; mapping?: unknown; headers?: object };
+  const rendered = new Map(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]));
+  const shown = Object.entries(rest.headers ?? {}).map(([name, value]) => [
+    name,
+    value === SECRET_MASK ? value : (rendered.get(name.toLowerCase()) ?? value),
+  ]);
+  return {
+    ...settlement,
+    request: {
+      ...rest,
+      ...(rest.headers ? { headers: Object.fromEntries(shown) as Record<string, string> } : {}),
+      ...recordBody(JSON.stringify(body ?? mapping)),
+    },
+  };
 }
