@@ -22,7 +22,7 @@ export async function pruneAuditLog(
       records += one.count;
       return index === 0 || records <= recordsAtOnce;
     });
-    const [last] = taken.slice(-1);
+    const last = taken.at(-1);
     if (!last) return false;
     const removed = await pruneRecords(tx, world.orgId, last);
     await inTransaction(world, tx).emit({

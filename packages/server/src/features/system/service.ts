@@ -4,6 +4,7 @@ import { type Database, sql } from '../../platform/db.ts';
 import { readerLagSeconds } from '../../platform/event-reader.ts';
 import { type ClaimWaits, queueAgeSeconds, queueDepths } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
+import { readerQueue } from '../../platform/readers.ts';
 import { countDeadLetters } from '../deliveries/index.ts';
 import * as store from './store.ts';
 
@@ -47,8 +48,8 @@ export function createSystem(dependencies: {
     async readStatus(world: World): Promise<SystemStatus> {
       return world.transaction(async (ctx) => ({
         at: ctx.now().toISOString(),
-        queues: await store.listQueues(ctx.db, ctx.orgId),
-        readers: await store.listReaders(ctx.db, ctx.orgId, readers, maxBehind),
+        queues: await store.listQueues(ctx.db, ctx.orgId, readerQueue('')),
+        readers: await store.listReaders(ctx.db, ctx.orgId, readers, { maxBehind, readerPrefix: readerQueue('') }),
         agents: await store.countAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
         deadLetters: await store.countDeadLetters(ctx.db, ctx.orgId),
         audit: await store.findNewestSeal(ctx.db, ctx.orgId),

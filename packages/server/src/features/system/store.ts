@@ -1,11 +1,10 @@
 import type { SystemStatus } from '@quayside/contracts';
 import { sql, type Tx } from '../../platform/db.ts';
 
-/** Rows of `work` that are readers of events show up as readers, not as queues. */
-const readerPrefix = 'reader:';
 const shownTables = 8;
 
-export async function listQueues(tx: Tx, orgId: string): Promise<SystemStatus['queues']> {
+/** Rows of `work` that are readers of events (`readerPrefix`) show up as readers, not as queues. */
+export async function listQueues(tx: Tx, orgId: string, readerPrefix: string): Promise<SystemStatus['queues']> {
   return tx.many(sql`
     select queue,
            count(*) filter (where due_at <= clock_timestamp())::int as due,
@@ -21,7 +20,7 @@ export async function listReaders(
   tx: Tx,
   orgId: string,
   names: readonly string[],
-  maxBehind: number,
+  { maxBehind, readerPrefix }: { maxBehind: number; readerPrefix: string },
 ): Promise<SystemStatus['readers']> {
   const rows = await tx.many<Omit<SystemStatus['readers'][number], 'movedAt'> & { movedAt: Date }>(sql`
     select c.reader,
