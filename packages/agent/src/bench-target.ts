@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -116,7 +116,9 @@ export async function startBenchTarget(
       count += 1;
       const run = delivered.headers[deliveryHeaders.idempotencyKey.toLowerCase()]?.replace(/[^\w-]/g, '_').slice(0, 80);
       const file = join(dir, `${String(count).padStart(4, '0')}-${delivered.method}-${run ?? 'no-run'}.json`);
-      await writeFile(file, `${JSON.stringify(delivered, null, 2)}\n`, { mode: 0o600 });
+      // Under its name only when it is whole.
+      await writeFile(`${file}.part`, `${JSON.stringify(delivered, null, 2)}\n`, { mode: 0o600 });
+      await rename(`${file}.part`, file);
       print(show(delivered, file));
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       response.writeHead(status, { 'content-type': 'application/json' }).end(answer);

@@ -55,7 +55,10 @@ async function listen(args: string[] = [], secret?: string) {
   return { url, output: started.output };
 }
 
-const files = (folder = '.data/deliveries') => readdirSync(join(dir, folder)).sort();
+const files = (folder = '.data/deliveries') =>
+  readdirSync(join(dir, folder))
+    .filter((name) => name.endsWith('.json'))
+    .sort();
 const read = (name: string, folder = '.data/deliveries') =>
   JSON.parse(readFileSync(join(dir, folder, name), 'utf8')) as Delivered;
 

@@ -145,15 +145,16 @@ export function isViolation(error: unknown, code: string, constraint?: string): 
   return failure?.code === code && (constraint === undefined || failure.constraint === constraint);
 }
 
-const lostConnection = /^(08|57P0[123]|53300)/;
+/** Connection exceptions, a server that starts or stops, no room (disk, memory, connections), a failing disk. */
+const troubleOfDatabase = /^(08|53|58|57P0[123])/;
 
-/** Is the database away (starting, stopping, crashed), rather than the statement at fault? */
+/** Is the database away (starting, stopping, crashed, its disk full), rather than the statement at fault? */
 export function isDatabaseAway(error: unknown): boolean {
   const failure = error as { code?: string; message?: string } | null;
   if (!failure) return false;
   if (
     failure.code &&
-    (lostConnection.test(failure.code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT'].includes(failure.code))
+    (troubleOfDatabase.test(failure.code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT'].includes(failure.code))
   )
     return true;
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed/.test(

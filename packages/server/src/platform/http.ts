@@ -319,6 +319,9 @@ function originOf(actor: Actor, userAgent: string, request: FastifyRequest): Ori
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   const refusal = asRefusal(error);
   if (refusal) {
+    // Whoever called learns to try again; what is wrong with the database is for the operator.
+    if (!(error instanceof Refusal) && refusal.error === 'unavailable')
+      log.warn({ traceId: request.id, problem: (error as Error).message }, 'the database could not serve a request');
     reply.status(refusal.status).send(refusal.toBody());
     return;
   }
@@ -333,7 +336,7 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply,
 function asRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (isDatabaseAway(error))
-    return new Refusal('unavailable', 'The database is not reachable at the moment. Try again shortly.');
+    return new Refusal('unavailable', 'The database can not serve this at the moment. Try again shortly.');
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal('payload_too_large', 'The body is larger than 1 MiB.');
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')

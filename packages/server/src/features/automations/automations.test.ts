@@ -6,6 +6,7 @@ import {
   entityRoutes,
   runRoutes,
 } from '@quayside/contracts';
+import { administer } from '@quayside/testkit';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serviceBlueprint, webhookAction } from '../../../test/documents.ts';
@@ -447,6 +448,29 @@ describe('what goes wrong', () => {
     expect((await dealtWith('lucky', 1)).counts.fired).toBe(1);
     await remove('unlucky');
     await remove('lucky');
+  });
+
+  // A storm filled the database's disk for a second, and the automation counted as one that fails.
+  it('a full disk is nobody’s failure: the run is made when there is room', async () => {
+    await automation('patient', { type: 'ENTITY_CREATED', blueprintIdentifier: 'note' });
+    await administer(
+      test.databaseUrl,
+      // What is drawn from a sequence stays drawn when its transaction is undone.
+      `create sequence tries_on_full_disk;
+       grant usage on sequence tries_on_full_disk to public;
+       create function refuse_room() returns trigger language plpgsql as $$ begin
+         if nextval('tries_on_full_disk') <= 2 then
+           raise exception 'could not extend file: No space left on device' using errcode = 'disk_full';
+         end if;
+         return new;
+       end $$;
+       create trigger full_disk before insert on runs for each row when (new.action_identifier = 'patient')
+         execute function refuse_room()`,
+    );
+    await note('f1', {});
+    expect((await dealtWith('patient', 1)).counts).toMatchObject({ fired: 1, failed: 0 });
+    expect(await runsOf('patient')).toHaveLength(1);
+    await remove('patient');
   });
 
   it('an automation that is renamed goes on with its history; one that is deleted takes it along', async () => {

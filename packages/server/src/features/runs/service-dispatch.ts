@@ -43,7 +43,7 @@ import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
 import { integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
-import { findRun, findRuns, insertLogs, updateRun } from './store.ts';
+import { findRun, findRuns, insertLogs } from './store.ts';
 import * as store from './store-dispatch.ts';
 
 /**
@@ -362,10 +362,6 @@ export function createDispatch(dependencies: {
     isSynchronized: boolean,
   ): Promise<StoredRun> {
     const { outcome, report } = settlement;
-    const note = async (facts: Parameters<typeof updateRun>[4]): Promise<StoredRun> => {
-      await updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, facts);
-      return runs.announce(ctx, run);
-    };
     const look = (): StoredRun => {
       ctx.db.wake(runTopic(ctx.orgId, run.id));
       return { ...run, isPending: false, claimedUntil: null };
@@ -380,12 +376,12 @@ export function createDispatch(dependencies: {
     if (isFinal(run.status)) {
       // The target was faster and closed the run; its word stands, only the response is kept.
       const isKept = settlement.response !== undefined && run.response === null;
-      return isKept ? note({ response: settlement.response }) : look();
+      return isKept ? runs.update(ctx, run, { response: settlement.response }) : look();
     }
     const status = report?.status ?? (isDelivered(outcome) ? (isSynchronized ? 'SUCCESS' : undefined) : 'FAILURE');
     if (status === 'SUCCESS') return runs.move(ctx, run, 'succeed', change);
     if (status === 'FAILURE') return runs.move(ctx, run, 'fail', { summary: failureSummary(outcome), ...change });
-    return Object.keys(change).length > 0 ? note(change) : look();
+    return Object.keys(change).length > 0 ? runs.update(ctx, run, change) : look();
   }
 
   async function agents(world: World): Promise<{ agents: Agent[]; pendingRuns: number; oldestPendingAt?: string }> {

@@ -131,10 +131,11 @@ export function createRunService(dependencies: {
         const run = await executeIn(ctx, actionIdentifier, request);
         const approvers = await approvals.listApprovers(ctx.db, ctx.orgId, run.id);
         const logs = await store.listLogs(ctx.db, ctx.orgId, run.id, { after: 0, limit: 10 });
-        if (run.status === 'WAITING_FOR_APPROVAL')
-          // What comes after the approval, of the facts of now.
-          await dispatch(ctx, await move(ctx, run, 'approve'), await factsOf(ctx, run));
-        const { payload, status, summary } = await mustFind(ctx, run.id);
+        const { payload, status, summary } =
+          run.status === 'WAITING_FOR_APPROVAL'
+            ? // What comes after the approval, of the facts of now.
+              await dispatch(ctx, await move(ctx, run, 'approve'), await factsOf(ctx, run))
+            : run;
         seen = {
           run: toRun(run),
           logs: logs.map((log) => log.message),
@@ -207,7 +208,7 @@ export function createRunService(dependencies: {
     await assertWithinLimits(ctx, guardrails, action, entity?.identifier ?? null);
     const runId = newId('r');
     const status = initialStatus(needsApproval(action.requiredApproval));
-    await store.insertRun(ctx.db, ctx.orgId, {
+    const created = await store.insertRun(ctx.db, ctx.orgId, {
       id: runId,
       actionId: action.id,
       actionIdentifier,
@@ -225,7 +226,6 @@ export function createRunService(dependencies: {
       eventSeq: null,
     });
     if (key) await approvals.insertKey(ctx.db, ctx.orgId, { ...key, runId });
-    const created = await mustFind(ctx, runId);
     await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
     if (status === 'WAITING_FOR_APPROVAL') {
       const approvers = await guardrails.findApprovers(ctx, ask, person);
@@ -249,24 +249,21 @@ export function createRunService(dependencies: {
       );
       await store.insertLogs(ctx.db, ctx.orgId, runId, 'quayside', [line]);
     }
-    if (status === 'IN_PROGRESS') {
-      const at = created.createdAt.toISOString();
-      await dispatch(ctx, created, {
-        runId,
-        action,
-        trigger,
-        event: null,
-        requester,
-        origin: created.source,
-        at,
-        entity,
-        rawProperties,
-        properties,
-        secretInputs,
-      });
-    }
     ctx.db.afterCommit(() => metrics.runs.inc({ status }));
-    return mustFind(ctx, runId);
+    if (status !== 'IN_PROGRESS') return created;
+    return dispatch(ctx, created, {
+      runId,
+      action,
+      trigger,
+      event: null,
+      requester,
+      origin: created.source,
+      at: created.createdAt.toISOString(),
+      entity,
+      rawProperties,
+      properties,
+      secretInputs,
+    });
   }
 
   /**
@@ -276,7 +273,7 @@ export function createRunService(dependencies: {
   async function startAutomation(ctx: Ctx, firing: Firing): Promise<string> {
     const { action, event, by, at, blueprint, entity, depth, root, eventSeq, problem } = firing;
     const runId = newId('r');
-    await store.insertRun(ctx.db, ctx.orgId, {
+    const created = await store.insertRun(ctx.db, ctx.orgId, {
       id: runId,
       actionId: action.id,
       actionIdentifier: action.identifier,
@@ -294,7 +291,6 @@ export function createRunService(dependencies: {
       root,
       eventSeq,
     });
-    const created = await mustFind(ctx, runId);
     await ctx.emit({ name: 'run.created', subject: runId, runId, ...about(created), after: toRun(created) });
     ctx.db.afterCommit(() => metrics.runs.inc({ status: created.status }));
     if (problem !== undefined) {
@@ -320,7 +316,7 @@ export function createRunService(dependencies: {
   }
 
   /** Renders the invocation and hands it to a queue; what can not be rendered ends the run with the reason. */
-  async function dispatch(ctx: Ctx, run: StoredRun, facts: RunFacts): Promise<void> {
+  async function dispatch(ctx: Ctx, run: StoredRun, facts: RunFacts): Promise<StoredRun> {
     let rendering = renderInvocation(facts, await openSecrets(ctx, vault));
     if (rendering.kind === 'rendered' && rendering.payload.type === 'KAFKA' && !hasKafka)
       rendering = {
@@ -329,20 +325,18 @@ export function createRunService(dependencies: {
       };
     if (rendering.kind === 'failed') {
       await store.insertLogs(ctx.db, ctx.orgId, run.id, 'quayside', [rendering.message]);
-      await move(ctx, run, 'fail', { summary: rendering.message });
-      return;
+      return move(ctx, run, 'fail', { summary: rendering.message });
     }
     const { payload, secretPayload } = rendering;
     const isOwn = isOwnCall(ownUrl(), facts.action.invocationMethod, payload);
-    await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, {
+    // A publication is nobody's work: the publisher's cursor sees to it.
+    if (payload.type === 'KAFKA') await publish(ctx, run);
+    else await hand(ctx, run, payload);
+    return write(ctx, run, {
       payload: { ...payload, ...(isOwn ? { asOrganization: true } : {}) },
       ...(secretPayload ? { sealedPayload: vault.seal(JSON.stringify(secretPayload), payloadOwner(run)) } : {}),
+      ...(payload.type === 'INTEGRATION_ACTION' ? { installationId: payload.installationId } : {}),
     });
-    if (payload.type === 'INTEGRATION_ACTION')
-      await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { installationId: payload.installationId });
-    // A publication is nobody's work: the publisher's cursor sees to it.
-    if (payload.type === 'KAFKA') return publish(ctx, run);
-    await hand(ctx, run, payload);
   }
 
   /** Onto its way. One way per run, chosen here: a run that polling agents find is in no topic (docs/adr/0020). */
@@ -423,18 +417,16 @@ export function createRunService(dependencies: {
   ): Promise<StoredRun> {
     const step = assertPossible(run, event);
     const status = { from: step.from, to: step.to, isFinal: isFinal(step.to) };
-    if (!(await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, { ...change, status })))
-      refuse('run_finished', `The run ${run.id} was changed by somebody else at this moment.`);
     if (status.isFinal) {
       await dispatchStore.dropUnheldWork(ctx.db, ctx.orgId, run.id);
       ctx.db.afterCommit(() => metrics.runs.inc({ status: step.to }));
     }
-    return announce(ctx, run);
+    return update(ctx, run, { ...change, status });
   }
 
-  /** After a change: the event with before and after, and a wake-up for whoever watches the run. */
-  async function announce(ctx: Ctx, before: StoredRun): Promise<StoredRun> {
-    const after = await mustFind(ctx, before.id);
+  /** A change that others hear of: the event with before and after, and a wake-up for whoever watches the run. */
+  async function update(ctx: Ctx, before: StoredRun, change: store.RunChange): Promise<StoredRun> {
+    const after = await write(ctx, before, change);
     await ctx.emit({
       name: 'run.updated',
       subject: before.id,
@@ -465,8 +457,7 @@ export function createRunService(dependencies: {
         ]);
       if (status) return toRun(await move(ctx, run, reportEvent(run, status), change));
       if (Object.keys(change).length === 0 && !message) return toRun(run);
-      await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, change);
-      return toRun(await announce(ctx, run));
+      return toRun(await update(ctx, run, change));
     });
   }
 
@@ -483,10 +474,8 @@ export function createRunService(dependencies: {
       if (!log) throw new Error('A log line vanished while it was written.');
       const label = line.statusLabel === undefined ? {} : { statusLabel: line.statusLabel };
       if (line.terminationStatus) await move(ctx, run, reportEvent(run, line.terminationStatus), label);
-      else if (line.statusLabel !== undefined && !isFinal(run.status)) {
-        await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, label);
-        await announce(ctx, run);
-      } else ctx.db.wake(runTopic(ctx.orgId, runId));
+      else if (line.statusLabel !== undefined && !isFinal(run.status)) await update(ctx, run, label);
+      else ctx.db.wake(runTopic(ctx.orgId, runId));
       return log;
     });
   }
@@ -512,10 +501,7 @@ export function createRunService(dependencies: {
     return world.transaction(async (ctx) => {
       const run = await mustLock(ctx, runId);
       assertMayReport(ctx, run, {});
-      await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, {
-        response: await withoutSecrets(ctx, run, response),
-      });
-      return toRun(await announce(ctx, run));
+      return toRun(await update(ctx, run, { response: await withoutSecrets(ctx, run, response) }));
     });
   }
 
@@ -544,16 +530,13 @@ export function createRunService(dependencies: {
       const approval = { state, userId: ctx.actor.id, description };
       if (isApproval && ctx.actor.kind === 'user' && isApprovalByAll(run.requiredApproval)) {
         const all = await approvals.listApprovers(ctx.db, ctx.orgId, runId);
-        if (all.some((one) => one.state === 'PENDING' && one.canAct)) {
-          await store.updateRun(ctx.db, ctx.orgId, runId, ctx.actor.id, { approval });
-          return toRun(await announce(ctx, run));
-        }
+        if (all.some((one) => one.state === 'PENDING' && one.canAct))
+          return toRun(await update(ctx, run, { approval }));
       }
       const moved = await move(ctx, run, isApproval ? 'approve' : 'decline', { approval });
       if (moved.status !== 'IN_PROGRESS') return toRun(moved);
-      await dispatch(ctx, moved, await factsOf(ctx, moved));
       ctx.db.wake(runTopic(ctx.orgId, runId));
-      return toRun(await mustFind(ctx, runId));
+      return toRun(await dispatch(ctx, moved, await factsOf(ctx, moved)));
     });
   }
 
@@ -615,7 +598,7 @@ export function createRunService(dependencies: {
     setResponse,
     approve,
     move,
-    announce,
+    update,
     publish,
     replay,
     failDispatch,
@@ -638,6 +621,13 @@ const about = (run: StoredRun) => ({
   ...(run.blueprint ? { blueprint: run.blueprint } : {}),
   ...(run.entity ? { entity: run.entity } : {}),
 });
+
+async function write(ctx: Ctx, run: StoredRun, change: store.RunChange): Promise<StoredRun> {
+  return (
+    (await store.updateRun(ctx.db, ctx.orgId, run.id, ctx.actor.id, change)) ??
+    refuse('run_finished', `The run ${run.id} was changed by somebody else at this moment.`)
+  );
+}
 
 async function mustFind(ctx: Ctx, runId: string): Promise<StoredRun> {
   return (await store.findRun(ctx.db, ctx.orgId, runId)) ?? refuseMissing('Run', runId);

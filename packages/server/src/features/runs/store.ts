@@ -14,11 +14,14 @@ const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_ide
   en.id is null as "isEntityDeleted", en.title as "entityTitle", en.icon as "entityIcon"`;
 
 /** A run refers by value to what it was about; titles and icons are those of today, each one index look-up. */
-const fromRuns: Sql = sql`runs r
+const besideRun: Sql = sql`
   left join work w on w.org_id = r.org_id and w.key = r.id and w.queue <> 'github'
   left join actions a on a.org_id = r.org_id and a.id = r.action_id
   left join blueprints bp on bp.org_id = r.org_id and bp.identifier = r.blueprint
   left join entities en on en.org_id = r.org_id and en.blueprint_id = bp.id and en.identifier = r.entity`;
+const fromRuns: Sql = sql`runs r ${besideRun}`;
+/** `write` = an insert or update of one run: answers with the run as it is then. */
+const written = (write: Sql): Sql => sql`with r as (${write} returning *) select ${runColumns} from r ${besideRun}`;
 
 /** Where in a chain of automations (0013_automations.sql). */
 export interface Cause {
@@ -49,16 +52,16 @@ export async function insertRun(
     | 'impersonatedBy'
   > &
     Cause,
-): Promise<void> {
-  await tx.run(
+): Promise<StoredRun> {
+  return tx.one<StoredRun>(
     named(
       'run.insert',
-      sql`
+      written(sql`
       insert into runs (org_id, id, action_id, action_identifier, blueprint, entity, status, source, required_approval, is_private,
         raw_properties, properties, created_by, impersonated_by, updated_by, depth, root, event_seq)
       values (${orgId}, ${run.id}, ${run.actionId}, ${run.actionIdentifier}, ${run.blueprint}, ${run.entity}, ${run.status},
         ${run.source}, ${JSON.stringify(run.requiredApproval)}, ${run.isPrivate}, ${JSON.stringify(run.rawProperties)}, ${JSON.stringify(run.properties)},
-        ${run.createdBy}, ${run.impersonatedBy}, ${run.createdBy}, ${run.depth}, ${run.root}, ${run.eventSeq})`,
+        ${run.createdBy}, ${run.impersonatedBy}, ${run.createdBy}, ${run.depth}, ${run.root}, ${run.eventSeq})`),
     ),
   );
 }
@@ -166,10 +169,16 @@ function shapeOf(change: RunChange): string {
 }
 
 /**
- * Writes what changed. With a status, the row must still be where the transition started; `false` = somebody was faster
+ * Writes what changed. With a status, the row must still be where the transition started; undefined = somebody was faster
  * (impossible while the run is locked, and guarded all the same).
  */
-export async function updateRun(tx: Tx, orgId: string, id: string, by: string, change: RunChange): Promise<boolean> {
+export async function updateRun(
+  tx: Tx,
+  orgId: string,
+  id: string,
+  by: string,
+  change: RunChange,
+): Promise<StoredRun | undefined> {
   const set: Sql[] = [sql`updated_at = now()`, sql`updated_by = ${by}`];
   if (change.status) {
     set.push(sql`status = ${change.status.to}`);
@@ -185,8 +194,8 @@ export async function updateRun(tx: Tx, orgId: string, id: string, by: string, c
   if (change.sealedPayload !== undefined) set.push(sql`sealed_payload = ${change.sealedPayload}`);
   if (change.response !== undefined) set.push(sql`response = ${JSON.stringify(change.response)}`);
   const guard = change.status ? sql` and status = ${change.status.from}` : sql``;
-  const statement = sql`update runs set ${join(set)} where org_id = ${orgId} and id = ${id}${guard}`;
-  return (await tx.run(named(`run.update.${shapeOf(change)}`, statement))) > 0;
+  const write = sql`update runs set ${join(set)} where org_id = ${orgId} and id = ${id}${guard}`;
+  return tx.find<StoredRun>(named(`run.update.${shapeOf(change)}`, written(write)));
 }
 
 interface LogRow {
