@@ -5,7 +5,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startServerProcess, testOrganization } from '@quayside/testkit';
+import { agentEnvironment, startServerProcess } from '@quayside/testkit';
 import { PortalClient, until } from '@quayside/testkit/faults';
 import { bundleAgent } from '../script/bundle-agent.ts';
 import { table, writeSection } from './results.ts';
@@ -62,13 +62,7 @@ async function measure(id: string, program: string, cache: string) {
     stdio: 'ignore',
     env: {
       PATH: process.env.PATH,
-      STREAMER_NAME: 'POLLING',
-      PORT_ORG_ID: testOrganization.orgId,
-      PORT_CLIENT_ID: testOrganization.clientId,
-      PORT_CLIENT_SECRET: testOrganization.clientSecret,
-      PORT_API_BASE_URL: server.url,
-      QUAYSIDE_AGENT_ID: id,
-      TMPDIR: cache,
+      ...agentEnvironment(server.url, { QUAYSIDE_AGENT_ID: id, TMPDIR: cache }),
     },
   });
   await until(`${id} claims`, async () => {

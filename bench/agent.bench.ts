@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startServerProcess, startTestKafka, testOrganization } from '@quayside/testkit';
+import { agentEnvironment, startServerProcess, startTestKafka, testOrganization } from '@quayside/testkit';
 import { PortalClient, until } from '@quayside/testkit/faults';
 import { memoryMb, processorMs, tree } from './processes.ts';
 import { table, writeSection } from './results.ts';
@@ -288,11 +288,7 @@ function start(name: keyof typeof samples, mode: Mode, url: string): ChildProces
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       TMPDIR: cacheDir,
-      STREAMER_NAME: mode,
-      PORT_ORG_ID: testOrganization.orgId,
-      PORT_CLIENT_ID: testOrganization.clientId,
-      PORT_CLIENT_SECRET: testOrganization.clientSecret,
-      PORT_API_BASE_URL: url,
+      ...agentEnvironment(url, { STREAMER_NAME: mode }),
       ...(kafka &&
         mode === 'KAFKA' && {
           USING_LOCAL_PORT_INSTANCE: 'true',

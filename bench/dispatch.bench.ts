@@ -7,7 +7,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { spawnAgent, startServerProcess, testOrganization } from '@quayside/testkit';
+import { agentEnvironment, spawnAgent, startServerProcess } from '@quayside/testkit';
 import { PortalClient, until } from '@quayside/testkit/faults';
 import { memoryMb, processorMs, tree } from './processes.ts';
 import { table, writeSection } from './results.ts';
@@ -107,14 +107,7 @@ function startAgents(count: number): ChildProcess {
   if (count === 1) return spawnAgent({ portalUrl: server.url, id: 'bench-0' }).child;
   return spawn(process.execPath, [fileURLToPath(new URL('dispatch-agents.ts', import.meta.url)), String(count)], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      STREAMER_NAME: 'POLLING',
-      PORT_ORG_ID: testOrganization.orgId,
-      PORT_CLIENT_ID: testOrganization.clientId,
-      PORT_CLIENT_SECRET: testOrganization.clientSecret,
-      PORT_API_BASE_URL: server.url,
-    },
+    env: { PATH: process.env.PATH, ...agentEnvironment(server.url) },
   });
 }
 

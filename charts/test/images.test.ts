@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDatabase, freePort, testOrganization } from '@quayside/testkit';
+import { agentEnvironment, createDatabase, freePort } from '@quayside/testkit';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, inject, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
@@ -112,11 +112,7 @@ describe('the image of the agent', () => {
       await new Promise<void>((resolve) => portal.listen(0, '127.0.0.1', resolve));
       const port = await freePort();
       const agent = start(image, {
-        PORT_ORG_ID: testOrganization.orgId,
-        PORT_CLIENT_ID: testOrganization.clientId,
-        PORT_CLIENT_SECRET: testOrganization.clientSecret,
-        PORT_API_BASE_URL: `http://127.0.0.1:${(portal.address() as AddressInfo).port}`,
-        STREAMER_NAME: 'POLLING',
+        ...agentEnvironment(`http://127.0.0.1:${(portal.address() as AddressInfo).port}`),
         QUAYSIDE_AGENT_DATA_DIR: data,
         QUAYSIDE_AGENT_HEALTH_PORT: String(port),
         NODE_COMPILE_CACHE: join(data, 'compile-cache'),

@@ -96,7 +96,7 @@ const ownVariables = new Set([
 /** Files of CA certificates, by the names that other tools gave them. */
 const caFileVariables = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'];
 /** Where Debian, Alpine and the Helm chart put certificates of one's own. */
-const defaultCaDir = '/usr/local/share/ca-certificates';
+export const defaultCaDir = '/usr/local/share/ca-certificates';
 
 export function readConfig(env: Readonly<Record<string, string | undefined>>, processId: number): ConfigResult {
   const mistakes: string[] = [];

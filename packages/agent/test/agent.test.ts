@@ -148,11 +148,13 @@ describe('the portal', () => {
     expect(run.logs.at(-1)).toContain('is not kept');
   });
 
-  it('that refuses the credentials is named in the log, with the remedy', async () => {
-    const { lines } = start({ PORT_CLIENT_SECRET: 'wrong' });
+  it('that refuses the credentials is named in the log, with the remedy; once it takes them, the agent goes on', async () => {
+    const { lines } = start({ PORT_CLIENT_SECRET: 'rotated' });
     await eventually('it is logged', () =>
       lines.some((line) => line.includes('check PORT_CLIENT_ID, PORT_CLIENT_SECRET')),
     );
+    portal.clientSecret = 'rotated';
+    await settled(portal.enqueue({ url: target.url }));
   });
 
   it('that revokes tokens gets a new one fetched, once', async () => {

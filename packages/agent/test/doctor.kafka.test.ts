@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
-import { freePort, kafkaStreamer, type ServerProcess, startServerProcess, testOrganization } from '@quayside/testkit';
+import { freePort, kafkaStreamer, type ServerProcess, startServerProcess } from '@quayside/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { examine } from '../src/doctor.ts';
-
 import { environment } from './start-agent.ts';
 
 /** The doctor's part about Kafka, at a real broker with users and permissions. */
@@ -25,14 +24,7 @@ afterAll(async () => {
 
 async function examined(more: Record<string, string> = {}) {
   const lines: string[] = [];
-  const env = environment(server, {
-    STREAMER_NAME: 'KAFKA',
-    PORT_ORG_ID: orgId,
-    PORT_CLIENT_ID: testOrganization.clientId,
-    PORT_CLIENT_SECRET: testOrganization.clientSecret,
-    ...streamer.agentEnvironment,
-    ...more,
-  });
+  const env = environment(server, { ...streamer.agentEnvironment, ...more });
   const exitCode = await examine({ env, processId: 1, print: (line) => lines.push(line) });
   return { exitCode, lines, bad: lines.filter((line) => line.startsWith('✗')) };
 }

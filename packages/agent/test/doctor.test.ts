@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type ServerProcess, startServerProcess, testOrganization } from '@quayside/testkit';
-import { createAuthority, startHttpProxy } from '@quayside/testkit/network';
+import { createAuthority, startHttpProxy, startSocksProxy } from '@quayside/testkit/network';
 import { misbehaviours, startRawServer, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { examine } from '../src/doctor.ts';
@@ -46,13 +46,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const settings = (more: Record<string, string> = {}) =>
-  environment(server, {
-    PORT_CLIENT_ID: testOrganization.clientId,
-    PORT_CLIENT_SECRET: testOrganization.clientSecret,
-    QUAYSIDE_AGENT_CA_DIR: dir,
-    ...more,
-  });
+const settings = (more: Record<string, string> = {}) => environment(server, { QUAYSIDE_AGENT_CA_DIR: dir, ...more });
 
 async function examined(more: Record<string, string> = {}) {
   const lines: string[] = [];
@@ -215,6 +209,9 @@ describe('what is wrong is one line with the remedy, and exit code 1', () => {
       ALL_PROXY: `http://127.0.0.1:${other.port}`,
     });
     expect(garbled.bad).toEqual([expect.stringMatching(/^✗ Proxy .*is its scheme right/)]);
+    const socks = keep(await startSocksProxy());
+    const confused = await examined({ PORT_API_BASE_URL: 'https://portal.test', ALL_PROXY: `http://${socks.host}` });
+    expect(confused.bad).toEqual([expect.stringMatching(/^✗ Proxy .*speaks SOCKS: write ALL_PROXY=socks5h:/)]);
   });
 
   const chains: [string, () => { key: string; cert: string }, RegExp][] = [

@@ -38,7 +38,9 @@ describe('bad input', () => {
     const agent = world.start();
     await says(agent, '"msg":"consuming"');
     const method = { agent: true, type: 'WEBHOOK', url: `${world.target.url}/forged` };
-    const message = { headers: {}, context: { runId: 'r_1' }, payload: { action: { invocationMethod: method } } };
+    const id = await world.portal.enqueue({ url: `${world.target.url}/first` });
+    await world.portal.settled(id);
+    const message = { headers: {}, context: { runId: id }, payload: { action: { invocationMethod: method } } };
     const forged = { ...message, headers: { 'X-Port-Signature': 'v1,x', 'X-Port-Timestamp': '1' } };
     const { clientSecret } = testOrganization;
     const altered = signMessage(message, clientSecret, 1).replace('/forged', '/altered');
@@ -46,7 +48,13 @@ describe('bad input', () => {
     await expectToGoOn();
     for (const text of ['a message is not JSON', 'has no signature', 'has a wrong signature', 'PORT_CLIENT_SECRET'])
       await says(agent, text);
-    expect(world.target.requests.map(({ path }) => path)).toEqual(['/next']);
+    expect(world.target.requests.map(({ path }) => path)).toEqual(['/first', '/next']);
+    // The run says so too, once, and nothing else happens to it.
+    const told = (logs: string[]) =>
+      logs.filter((line) => line.includes('is passed over: check that PORT_CLIENT_SECRET'));
+    const run = await world.portal.until(id, 'it says so', ({ logs }) => told(logs).length > 0);
+    expect(told(run.logs)).toEqual([expect.stringContaining('The agent agent-under-test says') as string]);
+    expect(run.status).toBe('IN_PROGRESS');
   });
 
   it.each<[string, Record<string, string>, string]>([

@@ -111,6 +111,17 @@ export function testNetwork(world: World): void {
       expect((await deliver(world.target.url)).status).toBe('SUCCESS');
     });
 
+    it('several CAs count as the chart mounts them: one that the variables name, others beside it', async () => {
+      const second = createAuthority('Second Root');
+      const cert = world.file('cert.crt', root.cert);
+      world.file('cert2.crt', second.cert);
+      start({ SSL_CERT_FILE: cert, REQUESTS_CA_BUNDLE: cert });
+      for (const authority of [root, second]) {
+        const shop = world.keep(await startReceiver({ tls: authority.issue(['localhost']) }));
+        expect((await deliver(`https://localhost:${shop.port}/`)).status).toBe('SUCCESS');
+      }
+    });
+
     it('a missing intermediate of a target is in the run, with what to do', async () => {
       world.file('company.crt', root.cert);
       const shop = world.keep(await startReceiver({ tls: { key: targetLeaf.key, cert: targetLeaf.cert } }));
@@ -125,9 +136,11 @@ export function testNetwork(world: World): void {
       world.file('company.crt', root.cert);
       const expired = root.issue(['shop.test'], { notAfter: new Date(Date.now() - 86_400_000) });
       const shop = world.keep(await startReceiver({ tls: { key: expired.key, cert: expired.cert } }));
-      start(await through());
+      const { lines } = start(await through());
       const run = await deliver(`https://shop.test:${shop.port}/`);
-      expect(run).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('expired') as string });
+      const remedy = 'renew it, and check the clock';
+      expect(run).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining(remedy) as string });
+      expect(lines.join()).toContain(remedy);
       expect((await deliver(world.target.url)).status).toBe('SUCCESS');
     });
 
@@ -153,9 +166,11 @@ export function testNetwork(world: World): void {
     it('a proxy that refuses fails the run with the remedy, and the agent goes on', async () => {
       const proxy = world.keep(await startHttpProxy({ refuseWith: 403 }));
       const shop = await tlsTarget();
-      start({ HTTPS_PROXY: proxy.url });
+      const { lines } = start({ HTTPS_PROXY: proxy.url });
       const refused = await deliver(`https://shop.test:${shop.port}/`);
-      expect(refused.summary).toMatch(/proxy .* refuses a connection to shop\.test:\d+ with status 403.*NO_PROXY/);
+      const remedy = /proxy .* refuses a connection to shop\.test:\d+ with status 403.*NO_PROXY/;
+      expect(refused.summary).toMatch(remedy);
+      expect(lines.join()).toMatch(remedy);
       expect((await deliver(world.target.url)).status).toBe('SUCCESS');
     });
 

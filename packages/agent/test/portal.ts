@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Route, routes, type Settlement } from '@quayside/contracts';
+import { testOrganization } from '@quayside/testkit';
 import Value from 'typebox/value';
 
 /**
@@ -39,7 +40,7 @@ export class TestPortal {
   dialect: Dialect = 'quayside';
   leaseMs = 30_000;
   tokenSeconds = 10_800;
-  clientSecret = 'test-secret';
+  clientSecret: string = testOrganization.clientSecret;
   readonly calls: Call[] = [];
   readonly runs = new Map<string, TestRun>();
   /** Bodies that broke the contract; a test ends with none. */

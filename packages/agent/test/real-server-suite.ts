@@ -46,6 +46,8 @@ function testRuns(world: World): void {
         body: { action: 'scaffold', payload: { properties: { name: 'ü' } }, inputs: { name: 'ü' } },
       });
       const run = await portal.settled(id);
+      // By the agent alone: the portal itself calls no target of an agent.
+      expect(target.requests).toHaveLength(1);
       const [request] = target.requests;
       const header = (name: string) => String(request?.headers[name]);
       const text = request?.body.toString() ?? '';
@@ -227,12 +229,15 @@ function testBadTargets(world: World): void {
       ],
       ['a metadata service', async () => 'http://169.254.169.254/latest/', 'never called'],
     ])('%s', async (_, url, text) => {
-      world.start();
+      const { lines } = world.start();
       // Of a synchronous run, because that one is not sent again.
       const run = await world.portal.ended(await world.portal.enqueue({ url: await url(), synchronized: true }));
       expect(run.status).toBe('FAILURE');
       expect(run.logs.join('\n')).toContain(text);
       expect(run.summary).toContain(text);
+      const outcome = run.deliveries[0]?.outcome;
+      if (outcome && 'message' in outcome)
+        expect(lines.map((line) => (JSON.parse(line) as { problem?: string }).problem)).toContain(outcome.message);
     });
 
     it('10 GB of body: accepted, its first part read', async () => {
@@ -402,10 +407,14 @@ function testMapping(world: World): void {
     it('whose program fails sends what is left, and the run says which program', async () => {
       const { portal, target } = world;
       const agent = startWith([{ body: { name: '.payload.nothing | tonumber', fixed: '"x"' } }]);
-      const run = await portal.settled(await portal.enqueue({ url: target.url }));
-      expect(target.requests[0]?.body.toString()).toBe('{"name":null,"fixed":"x"}');
-      const sentence = 'Mapping: entry 1: body.name failed and gives null';
-      expect(run.logs).toContainEqual(expect.stringContaining(sentence) as string);
+      const action = await portal.createAction({ url: target.url });
+      // The second one shows that the agent goes on.
+      for (const id of [await portal.execute(action), await portal.execute(action)]) {
+        const run = await portal.settled(id);
+        const sentence = 'Mapping: entry 1: body.name failed and gives null';
+        expect(run.logs).toContainEqual(expect.stringContaining(sentence) as string);
+      }
+      expect(target.requests.map(({ body }) => body.toString())).toEqual(Array(2).fill('{"name":null,"fixed":"x"}'));
       expect(agent.lines.join()).toContain('entry 1: body.name failed and gives null');
     });
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Streamer, testOrganization } from '@quayside/testkit';
+import type { Streamer } from '@quayside/testkit';
 import { answerOk, type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { RealPortal } from './real-portal.ts';
@@ -26,6 +26,8 @@ export interface World {
   start(env?: Record<string, string>): StartedAgent;
   /** `program` other than the source of the agent: its bundle. */
   spawn(env?: Record<string, string>, program?: string): SpawnedAgent;
+  /** With nothing but this environment. */
+  launch(env: Record<string, string>, program: string, cwd: string): SpawnedAgent;
   /** Closed after the test, when its agents have ended. */
   keep<T extends { close(): unknown }>(server: T): T;
 }
@@ -70,13 +72,26 @@ export function setUpWorld(streamer: Streamer): World {
   }, 60_000);
 
   const agentEnvironment = (more: Record<string, string>) =>
-    environment(portal, {
-      PORT_ORG_ID: testOrganization.orgId,
-      PORT_CLIENT_ID: testOrganization.clientId,
-      PORT_CLIENT_SECRET: testOrganization.clientSecret,
-      ...streamer.agentEnvironment,
-      ...more,
-    });
+    environment(portal, { ...streamer.agentEnvironment, ...more });
+
+  function launch(env: Record<string, string>, program: string, cwd: string): SpawnedAgent {
+    const child = spawn(process.execPath, [program], { cwd, env: { PATH: process.env.PATH, ...env } });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const exitCode = once(child, 'exit').then(([code]) => code as number | null);
+    const agent = {
+      child,
+      output: () => text,
+      exitCode,
+      stop: () => {
+        child.kill('SIGTERM');
+        return exitCode;
+      },
+    };
+    agents.push(agent);
+    return agent;
+  }
 
   return {
     streamer,
@@ -99,27 +114,8 @@ export function setUpWorld(streamer: Streamer): World {
       agents.push(agent);
       return agent;
     },
-    spawn(more = {}, program = main) {
-      const child = spawn(process.execPath, [program], {
-        cwd: dir,
-        env: { PATH: process.env.PATH, ...agentEnvironment(more) },
-      });
-      let text = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      const exitCode = once(child, 'exit').then(([code]) => code as number | null);
-      const agent = {
-        child,
-        output: () => text,
-        exitCode,
-        stop: () => {
-          child.kill('SIGTERM');
-          return exitCode;
-        },
-      };
-      agents.push(agent);
-      return agent;
-    },
+    spawn: (more = {}, program = main) => launch(agentEnvironment(more), program, dir),
+    launch,
     keep(server) {
       kept.push(server);
       return server;

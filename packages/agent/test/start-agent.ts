@@ -1,24 +1,20 @@
+import { agentEnvironment } from '@quayside/testkit';
 import { type Agent, createAgent } from '../src/agent.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 
 type Portal = { readonly url: string };
 
-/** The environment of an agent, polling the test portal unless `more` says otherwise. */
+/** The environment of an impatient agent, polling the portal unless `more` says otherwise. */
 export function environment(portal: Portal, more: Record<string, string> = {}): Record<string, string> {
-  return {
-    STREAMER_NAME: 'POLLING',
-    PORT_ORG_ID: 'org_test',
-    PORT_CLIENT_ID: 'test-client',
-    PORT_CLIENT_SECRET: 'test-secret',
-    PORT_API_BASE_URL: portal.url,
+  return agentEnvironment(portal.url, {
     POLLING_INTERVAL_SECONDS: '0.1',
     POLLING_INITIAL_BACKOFF_SECONDS: '0.05',
     POLLING_MAX_BACKOFF_SECONDS: '0.2',
     WEBHOOK_INVOKER_TIMEOUT: '1',
     QUAYSIDE_AGENT_ID: 'agent-under-test',
     ...more,
-  };
+  });
 }
 
 export interface StartedAgent {

@@ -14,9 +14,9 @@ import {
   type ForwardProxy,
   ProxyFailure,
   proxyAuthorization,
-  tunnel,
   wantsLogin,
 } from './proxy.ts';
+import { findSocks, tunnel } from './proxy-tunnel.ts';
 import type { Trust } from './trust.ts';
 
 export interface DeliveryAgentOptions {
@@ -107,6 +107,7 @@ class ProxiedHandler implements Dispatcher.DispatchHandler {
   private readonly inner: Dispatcher.DispatchHandler;
   private readonly proxy: ForwardProxy;
   private readonly refusal: ForbiddenAddress | undefined;
+  private hasAnswered = false;
 
   constructor(inner: Dispatcher.DispatchHandler, proxy: ForwardProxy, refusal: ForbiddenAddress | undefined) {
     this.inner = inner;
@@ -122,6 +123,7 @@ class ProxiedHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(...given: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
     const [controller, statusCode] = given;
+    this.hasAnswered = true;
     if (statusCode === 407) {
       controller.abort(new ConnectFailure(wantsLogin(this.proxy), this.proxy));
     } else this.inner.onResponseStart?.(...given);
@@ -138,11 +140,28 @@ class ProxiedHandler implements Dispatcher.DispatchHandler {
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     const isUnconnected =
       error instanceof ConnectFailure && error.cause instanceof Error && !(error.cause instanceof ProxyFailure);
-    this.inner.onResponseError?.(
-      controller,
-      isUnconnected ? unreachableProxy(this.proxy, error.cause as Error) : error,
-    );
+    const fail = (reason: Error) => this.inner.onResponseError?.(controller, reason);
+    if (isUnconnected) fail(unreachableProxy(this.proxy, error.cause as Error));
+    else if (this.hasAnswered || error instanceof ConnectFailure || error instanceof ForbiddenAddress) fail(error);
+    // No ConnectFailure: some proxies speak both protocols, and such a one may have passed the request on.
+    else void misunderstood(this.proxy, error).then((failure) => fail(failure ?? error));
   }
+}
+
+/** What comes of speaking HTTP to a proxy of another kind; each has other causes, too, so the proxy is asked what it is. */
+const misunderstandings = new Set([
+  'PROXY_CLOSED',
+  'PROXY_PROTOCOL',
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'HPE_INVALID_CONSTANT',
+]);
+
+async function misunderstood(proxy: ForwardProxy, error: Error): Promise<ProxyFailure | undefined> {
+  if (proxy.protocol !== 'http:' || !misunderstandings.has(codeOf(error))) return undefined;
+  const socket = await openSocket(proxy, undefined, defaultConnectTimeoutMs).catch(() => undefined);
+  return socket && findSocks(socket, proxy);
 }
 
 function unreachableProxy(proxy: ForwardProxy, cause: Error): ConnectFailure {
@@ -276,7 +295,7 @@ async function openTunnel(target: ConnectTarget, proxy: ForwardProxy, options: T
     return socket;
   } catch (error) {
     socket.on('error', () => {}).destroy();
-    throw error;
+    throw (await misunderstood(proxy, error as Error)) ?? error;
   } finally {
     clearTimeout(timer);
   }

@@ -84,7 +84,17 @@ describe('routes', () => {
     return found && `${found.protocol}${found.hostname}:${found.port}`;
   };
 
+  const documented = {
+    HTTP_PROXY: 'http://my-proxy.com:1111',
+    HTTPS_PROXY: 'http://my-proxy.com:2222',
+    ALL_PROXY: 'http://my-proxy.com:3333',
+  };
   it.each<[Record<string, string>, string, string | undefined]>([
+    // As Port's documents have them.
+    [documented, 'http://a/', 'http:my-proxy.com:1111'],
+    [documented, 'https://a/', 'http:my-proxy.com:2222'],
+    [{ ALL_PROXY: documented.ALL_PROXY }, 'http://a/', 'http:my-proxy.com:3333'],
+    [{ ALL_PROXY: documented.ALL_PROXY }, 'https://a/', 'http:my-proxy.com:3333'],
     [{ HTTP_PROXY: 'http://p:1' }, 'http://a/', 'http:p:1'],
     [{ HTTP_PROXY: 'http://p:1' }, 'https://a/', undefined],
     [{ HTTPS_PROXY: 'p:1' }, 'https://a/', 'http:p:1'],
@@ -98,6 +108,12 @@ describe('routes', () => {
   });
 
   it.each<[string, string, boolean]>([
+    // As Port's documents have them.
+    ['http://127.0.0.1,google.com', 'http://127.0.0.1:8080/', true],
+    ['http://127.0.0.1,google.com', 'https://google.com/', true],
+    ['http://127.0.0.1,google.com', 'https://gitlab.com/', false],
+    ['127.0.0.1,localhost', 'http://127.0.0.1/', true],
+    ['127.0.0.1,localhost', 'http://localhost:3000/', true],
     ['*', 'http://anything/', true],
     ['example.com', 'http://example.com/', true],
     ['example.com', 'http://api.example.com/', true],
@@ -114,7 +130,6 @@ describe('routes', () => {
     ['fd00::/8', 'http://[fd12::1]/', true],
     ['::1', 'http://[::1]/', true],
     ['[::1]:80', 'http://[::1]/', true],
-    ['127.0.0.1', 'http://127.0.0.1/', true],
     ['0.0.1', 'http://127.0.0.1/', false],
     [' a.test , b.test c.test ', 'http://c.test/', true],
     ['localhost', 'http://portal.test/', false],
@@ -236,11 +251,30 @@ describe('a SOCKS proxy', () => {
     ]);
   });
 
-  it('that is taken for one of HTTP ends the call, and goes on', async () => {
-    const { host } = await socks();
+  it('that is taken for one of HTTP is named as such, with the setting to write', async () => {
+    const { host, asked } = await socks();
+    const plain = await receiver();
+    const secure = await receiver(fullChain);
+    expect(await call(plain.url, proxies({ HTTP_PROXY: `http://${host}` }))).toMatchObject({
+      kind: 'broken',
+      message: expect.stringContaining(`speaks SOCKS: write HTTP_PROXY=socks5h://${host}`) as string,
+    });
+    // Before the tunnel is there, nothing can have been sent.
+    expect(await call(`https://localhost:${secure.port}/`, proxies({ ALL_PROXY: `http://${host}` }))).toMatchObject({
+      kind: 'unreachable',
+      code: 'PROXY_PROTOCOL',
+      message: expect.stringContaining(`speaks SOCKS: write ALL_PROXY=socks5h://${host}`) as string,
+    });
+    expect(asked).toEqual([]);
+    expect(await said(plain.url, proxies({ HTTP_PROXY: `socks5h://${host}` }))).toBe('answered 200');
+  });
+
+  it('that is one of HTTP is named as such, too', async () => {
+    const { host } = await proxy();
     const { url } = await receiver();
-    expect(await said(url, proxies({ HTTP_PROXY: `http://${host}` }))).toContain('closed too early');
-    expect(await said(url, proxies({ HTTP_PROXY: `socks5h://${host}` }))).toBe('answered 200');
+    expect(await said(url, proxies({ ALL_PROXY: `socks5://${host}` }))).toContain(
+      `speaks HTTP: write ALL_PROXY=http://${host}`,
+    );
   });
 
   it('may want a login, and what it refuses is explained', async () => {

@@ -4,6 +4,21 @@ import { testOrganization } from './server-process.ts';
 
 const main = fileURLToPath(new URL('../../agent/src/main.ts', import.meta.url));
 
+/** What an agent of the test organization has to be told, in the variables of Port's agent; it polls unless `more` says otherwise. */
+export function agentEnvironment(
+  portalUrl: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return {
+    STREAMER_NAME: 'POLLING',
+    PORT_ORG_ID: testOrganization.orgId,
+    PORT_CLIENT_ID: testOrganization.clientId,
+    PORT_CLIENT_SECRET: testOrganization.clientSecret,
+    PORT_API_BASE_URL: portalUrl,
+    ...more,
+  };
+}
+
 /**
  * The real agent in a process of its own; does not wait for it. It asks again quickly when the portal is away. Every variable
  * that does not begin with QUAYSIDE_ is one of Port's agent.
@@ -22,16 +37,13 @@ export function spawnAgent(options: {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
-      STREAMER_NAME: 'POLLING',
-      PORT_ORG_ID: testOrganization.orgId,
-      PORT_CLIENT_ID: testOrganization.clientId,
-      PORT_CLIENT_SECRET: testOrganization.clientSecret,
-      PORT_API_BASE_URL: options.portalUrl,
-      POLLING_INITIAL_BACKOFF_SECONDS: '0.1',
-      POLLING_MAX_BACKOFF_SECONDS: '1',
-      QUAYSIDE_AGENT_ID: options.id,
-      ...(options.dataDir ? { QUAYSIDE_AGENT_DATA_DIR: options.dataDir } : {}),
-      ...options.environment,
+      ...agentEnvironment(options.portalUrl, {
+        POLLING_INITIAL_BACKOFF_SECONDS: '0.1',
+        POLLING_MAX_BACKOFF_SECONDS: '1',
+        QUAYSIDE_AGENT_ID: options.id,
+        ...(options.dataDir ? { QUAYSIDE_AGENT_DATA_DIR: options.dataDir } : {}),
+        ...options.environment,
+      }),
     },
   });
   let text = '';

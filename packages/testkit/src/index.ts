@@ -1,4 +1,4 @@
-export { spawnAgent } from './agent-process.ts';
+export { agentEnvironment, spawnAgent } from './agent-process.ts';
 export { startTestKafka, type TestKafka } from './kafka.ts';
 export { kafkaStreamer, pollingStreamer, type Streamer, setKafkaPassword } from './kafka-streamer.ts';
 export {

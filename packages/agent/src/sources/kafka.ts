@@ -1,7 +1,6 @@
-import type { Consumer, Message as KafkaMessage, MessagesStream } from '@platformatic/kafka';
+import type { Consumer, MessagesStream } from '@platformatic/kafka';
 import type { ClaimedRun } from '@quayside/contracts';
-import { recordHeaders } from '@quayside/contracts/kafka-rules';
-import { invocationOf, type Message, type Trust, verifyMessage } from '@quayside/delivery';
+import { invocationOf, type Message, type Trust } from '@quayside/delivery';
 import type { PortalApi } from '../api.ts';
 import type { Config, KafkaConfig } from '../config.ts';
 import { changeCustody, type Job, LeaseCustody, reportedCustody } from '../custody.ts';
@@ -10,6 +9,8 @@ import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
 import { Announcement } from './announcement.ts';
 import { connectionOptions, explainKafka, readKafkaLogin } from './kafka-connection.ts';
+import { Offsets } from './kafka-offsets.ts';
+import { changeIdOf, type Held, partitionOf, type Record, readRecord } from './kafka-record.ts';
 import type { ClaimResult, Load, Source } from './source.ts';
 
 /**
@@ -36,28 +37,18 @@ export interface KafkaSourceOptions {
   wants(message: Message): Promise<boolean>;
 }
 
-type Record = KafkaMessage<Buffer, Buffer, Buffer, Buffer>;
-
-interface Held {
-  record: Record;
-  key: string;
-  message: Message;
-  kind: 'leased' | 'reported' | 'change';
-  isDone: boolean;
-}
-
 interface Session {
   consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
   stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>;
-  /** What is held of each assigned partition, in the order of offsets. */
-  partitions: Map<string, Held[]>;
+  offsets: Offsets;
   failure: string | undefined;
 }
 
 const maxHeld = 1_000;
 /** The agent shows itself to the portal this often when there is nothing to do. */
 const idleMs = 20_000;
-const commitDelayMs = 10;
+/** Runs that are told of a wrong signature, so that who writes into the topic can not fill the portal. */
+const maxWarned = 1_000;
 
 export class KafkaSource implements Source {
   private readonly options: KafkaSourceOptions;
@@ -68,11 +59,8 @@ export class KafkaSource implements Source {
   private readonly announcement: Announcement;
   /** A lease was seen: the portal knows the calls that others do not. */
   private isOurPortal = false;
-  private committing: Promise<void> | undefined;
-  private readonly toCommit = new Map<
-    string,
-    { topic: string; partition: number; offset: bigint; leaderEpoch: number }
-  >();
+  /** Runs of whose messages the signature was wrong. */
+  private readonly warned = new Set<string>();
 
   constructor(options: KafkaSourceOptions) {
     this.options = options;
@@ -138,8 +126,7 @@ export class KafkaSource implements Source {
     const invocation = held.kind === 'change' ? {} : invocationOf(message);
     const onSafe = () => this.finish(held);
     if (held.kind === 'change') {
-      const id = `${header(held.record, recordHeaders.event) ?? 'change'}-${held.record.partition}-${held.record.offset}`;
-      return { run: { id, payload: {} }, attempt: 1, custody: changeCustody, message, onSafe };
+      return { run: { id: changeIdOf(held.record), payload: {} }, attempt: 1, custody: changeCustody, message, onSafe };
     }
     const { runId } = message.context;
     if (claimed?.lease) {
@@ -216,16 +203,16 @@ export class KafkaSource implements Source {
     // The stream tells what breaks; an error without a listener would end the process.
     consumer.on('error', () => {});
     const topics = [kafka.runsTopic, kafka.changeLogTopic];
-    const partitions = new Map<string, Held[]>();
-    const session = { consumer, partitions, failure: undefined } as unknown as Session;
+    const offsets = new Offsets(consumer, (error) =>
+      log.info({ problem: explainKafka(error, config) }, 'progress could not be committed'),
+    );
+    const session = { consumer, offsets, failure: undefined } as unknown as Session;
     consumer.on('consumer:group:join', ({ assignments }) => {
       const mine = new Set(
         (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((p) => `${topic}/${p}`)),
       );
-      // What was read of partitions that are somebody else's now is theirs; what is at work here is refused to one of the two.
-      for (const name of partitions.keys()) if (!mine.has(name)) partitions.delete(name);
-      for (const name of mine) if (!partitions.has(name)) partitions.set(name, []);
-      this.ready.splice(0, Infinity, ...this.ready.filter((held) => mine.has(nameOf(held.record))));
+      offsets.assign(mine);
+      this.ready.splice(0, Infinity, ...this.ready.filter((held) => mine.has(partitionOf(held.record))));
       if (mine.size === 0)
         log.error(
           { group: kafka.groupId },
@@ -254,7 +241,7 @@ export class KafkaSource implements Source {
     try {
       for await (const record of session.stream) {
         this.receive(session, record);
-        while (session === this.session && heldCount(session) >= maxHeld)
+        while (session === this.session && session.offsets.heldCount() >= maxHeld)
           await new Promise((resolve) => setTimeout(resolve, 20));
       }
       session.failure ??= 'the connection to the brokers ended';
@@ -265,137 +252,46 @@ export class KafkaSource implements Source {
   }
 
   private receive(session: Session, record: Record): void {
-    const held = session.partitions.get(nameOf(record));
-    // Read again after a rebalance, while it is still at work here.
-    if (!held || held.some((one) => one.record.offset === record.offset)) return;
-    const read = this.read(record);
-    const entry: Held = {
-      record,
-      key: '',
-      message: {} as Message,
-      kind: 'change',
-      isDone: read === undefined,
-      ...read,
-    };
-    held.push(entry);
-    if (read === undefined) this.advance(session, entry);
-    else {
-      this.ready.push(entry);
-      this.wake();
+    if (!session.offsets.isNew(record)) return;
+    const read = readRecord(record, this.options, (runId, sentence) => this.warn(runId, sentence));
+    if (read === undefined) {
+      session.offsets.skip(record);
+      return;
     }
+    this.isOurPortal ||= read.kind === 'leased';
+    const held = { record, isDone: false, ...read };
+    session.offsets.hold(held);
+    this.ready.push(held);
+    this.wake();
   }
 
-  /** Undefined = nothing is to be done about it here. */
-  private read(record: Record): Pick<Held, 'key' | 'message' | 'kind'> | undefined {
-    const { log, config } = this.options;
-    const where = { topic: record.topic, partition: record.partition, offset: Number(record.offset) };
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(record.value?.toString() ?? '');
-    } catch {
-      log.error(
-        where,
-        'a message is not JSON and is passed over; something else than the portal writes into the topic',
-      );
-      return undefined;
-    }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
-    const message = parsed as Message;
-    if (record.topic === config.kafka.changeLogTopic) {
-      const destination = message.changelogDestination as { agent?: unknown } | undefined;
-      if (!destination?.agent) return undefined;
-      return { kind: 'change', message, key: `change ${record.key?.toString() ?? record.offset}` };
-    }
-    const { agent, agentLabels } = invocationOf(message);
-    if (!agent && agentLabels === undefined) return undefined;
-    const verified = verifyMessage(message, config.clientSecret);
-    if (verified.kind !== 'valid') {
-      const problem = verified.kind === 'unsigned' ? 'has no signature' : 'has a wrong signature';
-      log.error(
-        where,
-        `a message ${problem} and is passed over: check that PORT_CLIENT_SECRET is the secret of the organization's primary credential, and who may write into the topic`,
-      );
-      return undefined;
-    }
-    const checked = verified.message as Message;
-    if (typeof checked.context?.runId !== 'string') {
-      log.error(where, 'a message names no run and is passed over');
-      return undefined;
-    }
-    // Written so for agents that do not claim; who has the labels is decided by the claim.
-    if (agentLabels !== undefined) invocationOf(checked).agent = true;
-    const isLeased = header(record, recordHeaders.lease) === checked.context.runId;
-    this.isOurPortal ||= isLeased;
-    return { kind: isLeased ? 'leased' : 'reported', message: checked, key: `run ${checked.context.runId}` };
+  /** So that a run which waits because of its agent's secret says so. Nothing else: anybody may have written the message. */
+  private warn(runId: string, sentence: string): void {
+    if (this.warned.has(runId) || this.warned.size >= maxWarned) return;
+    this.warned.add(runId);
+    void this.options.api.call(portalCalls.addLog(runId, `The agent ${this.options.config.agentId} says: ${sentence}`));
   }
 
   private finish(held: Held): void {
     if (held.isDone) return;
     held.isDone = true;
     this.activeKeys.delete(held.key);
-    if (this.session) this.advance(this.session, held);
+    this.session?.offsets.advance(held.record);
     this.wake();
-  }
-
-  /** Moves what may be committed of the partition over everything that is done. */
-  private advance(session: Session, { record }: Held): void {
-    const name = nameOf(record);
-    const held = session.partitions.get(name);
-    const firstOpen = held?.findIndex((one) => !one.isDone) ?? 0;
-    const done = held?.splice(0, firstOpen === -1 ? held.length : firstOpen) ?? [];
-    const last = done.at(-1)?.record;
-    if (last === undefined) return;
-    const { topic, partition, offset, leaderEpoch } = last;
-    this.toCommit.set(name, { topic, partition, offset: offset + 1n, leaderEpoch });
-    this.committing ??= this.commit(session);
-  }
-
-  /** One at a time; what becomes done meanwhile goes with the next. */
-  private async commit(session: Session): Promise<void> {
-    while (this.toCommit.size > 0) {
-      await new Promise((resolve) => setTimeout(resolve, commitDelayMs));
-      const offsets = [...this.toCommit.entries()].flatMap(([name, offset]) =>
-        session.partitions.has(name) ? [offset] : [],
-      );
-      this.toCommit.clear();
-      if (offsets.length === 0 || session !== this.session) break;
-      try {
-        await session.consumer.commit({ offsets });
-      } catch (error) {
-        // The next one covers it; until then a restart would read these again.
-        this.options.log.info({ problem: explainKafka(error, this.options.config) }, 'progress could not be committed');
-      }
-    }
-    this.committing = undefined;
   }
 
   private async closeSession(): Promise<void> {
     const { session } = this;
     if (!session) return;
-    await this.committing;
+    await session.offsets.close();
     this.session = undefined;
     this.ready.length = 0;
-    this.toCommit.clear();
     const closed = session.consumer.close(true).catch(() => undefined);
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
   }
 }
 
-function nameOf(record: Record): string {
-  return `${record.topic}/${record.partition}`;
-}
-
 function place({ record, message }: Held): object {
   const { topic, partition, offset } = record;
   return { topic, partition, offset: Number(offset), run: message.context?.runId };
-}
-
-function heldCount(session: Session): number {
-  let count = 0;
-  for (const held of session.partitions.values()) count += held.length;
-  return count;
-}
-
-function header(record: Record, name: string): string | undefined {
-  return record.headerEntries.find(([key]) => key?.toString() === name)?.[1]?.toString();
 }
