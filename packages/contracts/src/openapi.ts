@@ -26,7 +26,7 @@ import { Entity, EntityBody, EntityQuery } from './entities.ts';
 import { ErrorBody, ErrorDetail, type ErrorName, errors } from './errors.ts';
 import { App, Organization, sessionCookie, User } from './identity.ts';
 import type { Route } from './route.ts';
-import { AffectedEntity, Lease, Run, RunLog, RunPatch } from './runs.ts';
+import { AffectedEntity, Lease, Run, RunLog, RunPatch, RunV1 } from './runs.ts';
 
 /**
  * The route table as an OpenAPI 3.1 document: what docs/api/openapi.json holds and the server answers at
@@ -65,6 +65,7 @@ const named = {
   Run,
   RunLog,
   RunPatch,
+  RunV1,
   SearchCondition,
   SelfServiceTrigger,
   Settlement,
@@ -148,7 +149,14 @@ function operation(route: Route, components: Components): JsonObject {
         }
       : {}),
     responses: {
-      [route.status]: { description: 'Done', content: { [mediaTypeOf(route)]: { schema: rewrite(route.reply) } } },
+      [route.status]: {
+        description: route.v1 ? 'Done; the second shape with `version=v1`' : 'Done',
+        content: {
+          [mediaTypeOf(route)]: {
+            schema: route.v1 ? { anyOf: [rewrite(route.reply), rewrite(route.v1.reply)] } : rewrite(route.reply),
+          },
+        },
+      },
       ...errorResponses(route, components),
     },
     'x-quayside-dialect': route.dialect,

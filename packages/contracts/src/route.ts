@@ -64,6 +64,14 @@ export interface Route<
   readonly kind: 'json' | 'stream';
   /** `compatible` = part of the public contract the product speaks; `quayside` = ours. */
   readonly dialect: 'compatible' | 'quayside';
+  /** The reply for callers that ask for `version=v1`. */
+  readonly v1?: OlderReply;
+}
+
+/** A shape that an earlier version of the contract had, made of today's. */
+export interface OlderReply {
+  readonly reply: TSchema;
+  of(reply: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }
 
 export interface RouteInput {
@@ -96,6 +104,7 @@ interface RouteSpec<P extends TSchema, Q extends TSchema, B extends TSchema, S e
   refusals?: readonly ErrorName[];
   kind?: 'json' | 'stream';
   dialect?: 'compatible' | 'quayside';
+  v1?: OlderReply;
 }
 
 /** Fills a row's defaults: no parameters, no body, 200, JSON, compatible dialect. */
@@ -119,6 +128,7 @@ export function route<
     refusals: spec.refusals ?? [],
     kind: spec.kind ?? 'json',
     dialect: spec.dialect ?? 'compatible',
+    ...(spec.v1 && { v1: spec.v1 }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Delivery } from './deliveries.ts';
-import { ok, route } from './route.ts';
+import { type OlderReply, ok, route } from './route.ts';
 import { runStatuses } from './run-status.ts';
 import { Document, Instant } from './values.ts';
 
@@ -27,9 +27,8 @@ export const Lease = Type.Object({
 });
 export type Lease = Static<typeof Lease>;
 
-export const Run = Type.Object({
+const runFields = {
   id: Type.String(),
-  action: Reference,
   blueprint: Type.Optional(Reference),
   entity: Type.Optional(Reference),
   properties: Document,
@@ -52,9 +51,39 @@ export const Run = Type.Object({
   updatedBy: Type.String(),
   createdAt: Instant,
   updatedAt: Instant,
-  endedAt: Type.Optional(Instant),
-});
+};
+
+export const Run = Type.Object({ ...runFields, action: Reference, endedAt: Type.Optional(Instant) });
 export type Run = Static<typeof Run>;
+
+/** As it was before version 2, for callers that ask for `version=v1`; without a version it is the newer one (§2.1). */
+export const RunV1 = Type.Object({
+  ...runFields,
+  action: Type.String(),
+  relatedEntityExists: Type.Boolean(),
+  relatedBlueprintExists: Type.Boolean(),
+  endedAt: Type.Union([Instant, Type.Null()]),
+});
+export type RunV1 = Static<typeof RunV1>;
+
+function toRunV1({ action, endedAt, ...run }: Run): RunV1 {
+  return {
+    ...run,
+    action: action.identifier,
+    relatedEntityExists: run.entity?.deleted === false,
+    relatedBlueprintExists: run.blueprint?.deleted === false,
+    endedAt: endedAt ?? null,
+  };
+}
+
+const runV1: OlderReply = {
+  reply: ok({ run: RunV1 }),
+  of: ({ run, ...rest }) => ({ ...rest, run: toRunV1(run as Run) }),
+};
+const runsV1: OlderReply = {
+  reply: ok({ runs: Type.Array(RunV1) }),
+  of: ({ runs, ...rest }) => ({ ...rest, runs: (runs as Run[]).map(toRunV1) }),
+};
 
 export const RunLog = Type.Object({
   id: Type.String(),
@@ -214,6 +243,7 @@ export const runRoutes = {
       ...Version,
     }),
     reply: ok({ runs: Type.Array(Run) }),
+    v1: runsV1,
   }),
   get: route({
     id: 'run.get',
@@ -224,6 +254,7 @@ export const runRoutes = {
     params: RunParams,
     query: Type.Object(Version),
     reply: ok({ run: Run }),
+    v1: runV1,
     refusals: ['not_found'],
   }),
   patch: route({
@@ -236,6 +267,7 @@ export const runRoutes = {
     query: Type.Object({ runId: Type.Optional(Type.String()), ...Version }),
     body: RunPatch,
     reply: ok({ run: Run }),
+    v1: runV1,
     refusals: ['not_found', 'run_finished', 'invalid_transition'],
   }),
   approve: route({
@@ -255,6 +287,7 @@ export const runRoutes = {
     ),
     status: 201,
     reply: ok({ run: Run }),
+    v1: runV1,
     refusals: ['not_found', 'run_finished', 'invalid_transition', 'frozen'],
   }),
   approvers: route({

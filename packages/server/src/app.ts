@@ -20,12 +20,12 @@ import { serveEntities } from './features/entities/routes.ts';
 import { createEntityService, type EntityService } from './features/entities/service.ts';
 import { createTimers, timerReader } from './features/entities/service-timers.ts';
 import { serveIdentity } from './features/identity/routes.ts';
+import { createIdentity } from './features/identity/service.ts';
 import {
-  createIdentity,
   type FirstStart,
   primaryCredential,
   setUpFirstOrganization,
-} from './features/identity/service.ts';
+} from './features/identity/service-organization.ts';
 import * as twins from './features/identity/service-twins.ts';
 import { serveKafka } from './features/kafka/routes.ts';
 import { createKafkaAccess, type KafkaAccess, noKafkaAccess } from './features/kafka/service.ts';

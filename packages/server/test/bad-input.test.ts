@@ -137,6 +137,9 @@ describe('bad requests', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(run).toMatchObject({ status: 'FAILURE', payload: null });
     expect(run.summary).toMatch(/budget exceeded.*\$\.body\.value/);
+    expect(run.pendingExecution).toBe(false);
+    const { deliveries } = (await test.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body;
+    expect(deliveries).toEqual([]);
   });
 
   it('keeps the key order of what users wrote', async () => {

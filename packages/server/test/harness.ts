@@ -7,7 +7,7 @@ import { createDatabase, silentLog, testOrganization } from '@quayside/testkit';
 import { inject } from 'vitest';
 import { type App, startApp } from '../src/app.ts';
 import { type Config, readConfig } from '../src/config.ts';
-import { createOrganization } from '../src/features/identity/service.ts';
+import { createOrganization } from '../src/features/identity/service-organization.ts';
 import { hashPassword } from '../src/platform/password.ts';
 
 /** The whole app on a database of its own, spoken to over HTTP as any client would. Replies are checked against their rows. */

@@ -1,7 +1,8 @@
 import type { App } from '../app.ts';
 import { createAction } from '../features/actions/service.ts';
 import { createBlueprint } from '../features/blueprints/service.ts';
-import { addUser, changeOrganization, readOrganization } from '../features/identity/service.ts';
+import { changeOrganization, readOrganization } from '../features/identity/service-organization.ts';
+import { addUser } from '../features/identity/service-people.ts';
 import { isViolation } from '../platform/db.ts';
 import { Refusal } from '../platform/refusal.ts';
 import { actions, blueprints, entities, people } from './company.ts';

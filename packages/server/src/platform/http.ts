@@ -204,7 +204,9 @@ export function createHttp(options: HttpOptions): Http {
     if (served.has(key)) throw new Error(`${key} is served twice.`);
     served.add(key);
     const checks = compileChecks(route);
-    const checkReply = options.checkReplies && route.kind === 'json' ? compileReplyCheck(route) : undefined;
+    const isChecked = options.checkReplies && route.kind === 'json';
+    const checkReply = isChecked ? compileReplyCheck(route, route.reply) : undefined;
+    const checkOlderReply = isChecked && route.v1 ? compileReplyCheck(route, route.v1.reply) : undefined;
     app.route({
       method: route.method,
       url: route.path,
@@ -258,8 +260,9 @@ export function createHttp(options: HttpOptions): Http {
         } as HandlerInput<R>;
         const result = await handler(input);
         if (route.kind === 'stream') return reply;
-        const text = JSON.stringify({ ok: true, ...result });
-        checkReply?.(JSON.parse(text));
+        const isOlder = route.v1 !== undefined && (input.query as { version?: unknown }).version === 'v1';
+        const text = JSON.stringify({ ok: true, ...(isOlder ? route.v1?.of({ ...result }) : result) });
+        (isOlder ? checkOlderReply : checkReply)?.(JSON.parse(text));
         reply.status(route.status).type('application/json; charset=utf-8');
         return text;
       },

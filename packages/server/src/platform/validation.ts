@@ -32,8 +32,8 @@ export function compileChecks(route: Route): RequestChecks {
 }
 
 /** For replies, in tests: what is sent must be what the row promises. */
-export function compileReplyCheck(route: Route): (reply: unknown) => void {
-  const validate = exact.compile(route.reply);
+export function compileReplyCheck(route: Route, schema: TSchema): (reply: unknown) => void {
+  const validate = exact.compile(schema);
   return (reply) => {
     if (validate(reply)) return;
     const [first] = explain(validate.errors ?? [], 'reply');
@@ -68,7 +68,8 @@ function tidyQuery(query: Record<string, unknown>, schema: TSchema): Record<stri
 
 /**
  * Ajv reports every branch of a union that did not match. A person wants the branch they meant: where a branch fails at a
- * constant (`type: "WEBHOOK"`), it was not meant; if that leaves branches, only their errors are told.
+ * constant (`type: "WEBHOOK"`), it was not meant; if that leaves branches, only their errors are told. A union of constants,
+ * or of branches of one type, is told as what it is.
  */
 function explain(errors: readonly ErrorObject[], root: string): ErrorDetail[] {
   const told = meantBranches(errors);
@@ -110,6 +111,11 @@ function meantBranches(errors: readonly ErrorObject[]): ErrorObject[] {
       (error.keyword === 'type' && error.instancePath === union.instancePath);
     const meant = [...branches.values()].filter((branch) => !branch.some(isAside));
     const drop = new Set(inside);
+    const allAre = (keyword: string) =>
+      inside.every((error) => error.keyword === keyword && error.instancePath === union.instancePath);
+    const types = new Set(inside.map((error) => error.params.type));
+    if (allAre('const')) union.params = { allowedValues: inside.map((error) => error.params.allowedValue) };
+    else if (allAre('type') && types.size === 1) union.params = { type: inside[0]?.params.type };
     if (meant.length === 1) {
       drop.add(union);
       for (const error of meant[0] ?? []) drop.delete(error);
@@ -147,6 +153,8 @@ function sentence(error: ErrorObject): string {
       return `must be a valid ${String(error.params.format)}.`;
     case 'anyOf':
     case 'oneOf':
+      if (error.params.allowedValues) return sentence({ ...error, keyword: 'enum' });
+      if (error.params.type) return sentence({ ...error, keyword: 'type' });
       return 'has none of the allowed shapes.';
     default:
       return `${error.message ?? 'is invalid'}.`;

@@ -150,13 +150,13 @@ export function policyContext(about: {
   } as unknown as PolicyContext;
 }
 
-/** The query with its templates filled in; undefined = it could not be, and counts as one that finds nothing. */
+/** The query with its templates filled in, or why they could not be. */
 export function renderQuery(
   query: Policy['queries'][string],
   context: PolicyContext,
-): { combinator: string; rules: unknown[] } | undefined {
+): { combinator: string; rules: unknown[] } | string {
   const rendered = compileTemplate(query as never).render(context);
-  return rendered.ok ? (rendered.value as unknown as { combinator: string; rules: unknown[] }) : undefined;
+  return rendered.ok ? (rendered.value as unknown as { combinator: string; rules: unknown[] }) : rendered.error.message;
 }
 
 export interface ConditionResult {
@@ -165,35 +165,56 @@ export interface ConditionResult {
   error?: string;
 }
 
+export interface PolicyOutcome {
+  conditions: ConditionResult[];
+  /** Queries that could not be run, each with the reason. */
+  broken: { query: string; reason: string }[];
+}
+
+/**
+ * `results` has what each query found, or why it could not be run. The reason stands where its results would, so that a
+ * condition that looks at them fails: "there is none yet" must not be true because nobody could look (docs/adr/0036).
+ */
 export function evaluateConditions(
   policy: Policy,
   context: PolicyContext,
-  results: Readonly<Record<string, readonly Entity[]>>,
-): ConditionResult[] {
-  const found = Object.fromEntries(Object.entries(results).map(([name, entities]) => [name, { entities }]));
-  const input = { ...context, results: found } as unknown as Json;
-  return policy.conditions.map((expression) => {
+  results: Readonly<Record<string, readonly Entity[] | string>>,
+): PolicyOutcome {
+  const found = Object.entries(results).map(([name, result]) => [
+    name,
+    typeof result === 'string' ? result : { entities: result },
+  ]);
+  const input = { ...context, results: Object.fromEntries(found) } as unknown as Json;
+  const conditions = policy.conditions.map((expression) => {
     const outcome = evaluateOutcome(expression, input);
     return outcome.ok
       ? { expression, value: outcome.value ?? null }
       : { expression, error: `${outcome.error.message}` };
   });
+  const broken = Object.entries(results).flatMap(([query, reason]) =>
+    typeof reason === 'string' ? [{ query, reason }] : [],
+  );
+  return { conditions, broken };
 }
 
 /** Any condition that is exactly true allows; everything else does not (implicit OR). */
-export function judgePolicy(conditions: ConditionResult[]): Verdict {
+export function judgePolicy({ conditions, broken }: PolicyOutcome): Verdict {
   const index = conditions.findIndex((condition) => condition.value === true);
   const failed = conditions.filter((condition) => condition.error !== undefined).length;
   const because =
     index >= 0
       ? `condition ${index + 1} of the policy is true`
-      : `no condition of the policy is true${failed > 0 ? `; ${failed} of ${conditions.length} failed` : ''}`;
+      : [
+          'no condition of the policy is true',
+          ...(failed > 0 ? [`${failed} of ${conditions.length} failed`] : []),
+          ...broken.map(({ query, reason }) => `its query "${query}" can not be run: ${reason.replace(/\.$/, '')}`),
+        ].join('; ');
   const remedy = 'Something in the catalog that the conditions look at has to change, or an administrator the policy.';
   return { isAllowed: index >= 0, because, conditions, ...(index >= 0 ? {} : { remedy }) };
 }
 
 /** The union of the e-mails that the conditions yield; what is no list of texts yields nobody. */
-export function emailsOf(conditions: readonly ConditionResult[]): string[] {
+export function emailsOf({ conditions }: PolicyOutcome): string[] {
   const emails = conditions.flatMap(({ value }) => (Array.isArray(value) ? value : []));
   return [...new Set(emails.filter((email) => typeof email === 'string').map((email) => email.toLowerCase()))];
 }

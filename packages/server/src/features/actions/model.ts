@@ -67,6 +67,7 @@ function findInputMistakes(inputs: UserInputs): ErrorDetail[] {
     if (typeof input.pattern === 'string') checkPattern(input.pattern, `${path}.pattern`, mistakes);
     for (const key of ['visible', 'disabled', 'default', 'enum', 'pattern', 'minItems', 'maxItems'] as const)
       checkJq(input[key], `${path}.${key}`, mistakes);
+    for (const key of ['dataset', 'items'] as const) checkJqBelow(input[key], `${path}.${key}`, mistakes);
   }
   return mistakes;
 }
@@ -82,6 +83,12 @@ function checkJq(value: unknown, path: string, mistakes: ErrorDetail[]): void {
   if (typeof jqQuery !== 'string') return;
   const compiled = compileExpression(jqQuery);
   if (!compiled.ok) mistakes.push({ path: `${path}.jqQuery`, message: `does not compile: ${compiled.error.message}` });
+}
+
+function checkJqBelow(value: unknown, path: string, mistakes: ErrorDetail[]): void {
+  checkJq(value, path, mistakes);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) checkJqBelow(inner, `${path}.${key}`, mistakes);
 }
 
 /** Unbalanced braces would fail every run, so they are refused here. A jq error inside a block yields null by contract. */

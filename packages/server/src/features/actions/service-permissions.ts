@@ -9,13 +9,12 @@ import type {
 } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { describePerson, findEntityOf, queryEntities, toCaller } from '../entities/index.ts';
+import { describePerson, findEntityOf, toCaller, tryQuery } from '../entities/index.ts';
 import { findPersonByEmail, findPersonById, listPeople, type Person } from '../identity/index.ts';
 import { selfServiceTrigger } from './model.ts';
 import {
   type Ask,
   applyPatch,
-  type ConditionResult,
   defaultPermissions,
   dependsOnForm,
   describeGrant,
@@ -25,6 +24,7 @@ import {
   grantFor,
   judgePolicy,
   type PolicyContext,
+  type PolicyOutcome,
   policyContext,
   remedyOf,
   renderQuery,
@@ -99,12 +99,12 @@ async function evaluatePolicy(
   policy: Policy,
   context: PolicyContext,
   person: Person | undefined,
-): Promise<ConditionResult[]> {
+): Promise<PolicyOutcome> {
   const caller = await toCaller(ctx, person);
-  const results: Record<string, Entity[]> = {};
+  const results: Record<string, Entity[] | string> = {};
   for (const [name, query] of Object.entries(policy.queries)) {
     const rendered = renderQuery(query, context);
-    results[name] = rendered ? await queryEntities(ctx, rendered, maxPolicyEntities, caller) : [];
+    results[name] = typeof rendered === 'string' ? rendered : await tryQuery(ctx, rendered, maxPolicyEntities, caller);
   }
   return evaluateConditions(policy, context, results);
 }

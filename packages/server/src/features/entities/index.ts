@@ -49,6 +49,17 @@ export async function toCaller(ctx: Ctx, person: Person | undefined): Promise<Se
 
 /** For rules that users wrote long ago: a query that can not be read finds nothing. */
 export async function queryEntities(ctx: Ctx, query: Query, limit: number, caller?: SearchCaller): Promise<Entity[]> {
+  const found = await tryQuery(ctx, query, limit, caller);
+  return typeof found === 'string' ? [] : found;
+}
+
+/** Where finding nothing would mean something: a query that can not be read answers with its mistake, a sentence. */
+export async function tryQuery(
+  ctx: Ctx,
+  query: Query,
+  limit: number,
+  caller?: SearchCaller,
+): Promise<Entity[] | string> {
   try {
     const { entities } = await searchEntities(ctx.db, ctx.orgId, { query, limit, ...(caller ? { caller } : {}) });
     const blueprints = new Map<string, StoredBlueprint | undefined>();
@@ -56,7 +67,7 @@ export async function queryEntities(ctx: Ctx, query: Query, limit: number, calle
       if (!blueprints.has(blueprint)) blueprints.set(blueprint, await findBlueprintIfAny(ctx, blueprint));
     return entities.map((stored) => toEntity(stored, blueprints.get(stored.blueprint)));
   } catch (error) {
-    if (error instanceof QueryMistake) return [];
+    if (error instanceof QueryMistake) return error.message;
     throw error;
   }
 }

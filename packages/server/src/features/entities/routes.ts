@@ -1,25 +1,26 @@
 import { entityRoutes } from '@quayside/contracts';
 import type { Http } from '../../platform/http.ts';
-import * as service from './service.ts';
+import type { EntityService } from './service.ts';
+import * as search from './service-search.ts';
 
 const defaultPage = 200;
 
-export function serveEntities(http: Http, entities: service.EntityService): void {
+export function serveEntities(http: Http, entities: EntityService): void {
   http.serve(entityRoutes.create, async ({ world, params, query, body }) => ({
     entity: await entities.create(world, params.blueprint_identifier, body, query),
   }));
   http.serve(entityRoutes.list, async ({ world, params }) => ({
-    entities: await service.listEntities(world, params.blueprint_identifier),
+    entities: await search.listEntities(world, params.blueprint_identifier),
   }));
   http.serve(entityRoutes.search, async ({ world, params, body }) =>
-    service.searchBlueprint(world, params.blueprint_identifier, { ...body, limit: body.limit ?? defaultPage }),
+    search.searchBlueprint(world, params.blueprint_identifier, { ...body, limit: body.limit ?? defaultPage }),
   );
-  http.serve(entityRoutes.searchAll, async ({ world, body }) => service.searchEverywhere(world, body));
+  http.serve(entityRoutes.searchAll, async ({ world, body }) => search.searchEverywhere(world, body));
   http.serve(entityRoutes.count, async ({ world, params }) => ({
-    count: await service.countEntities(world, params.blueprint_identifier),
+    count: await search.countEntities(world, params.blueprint_identifier),
   }));
   http.serve(entityRoutes.get, async ({ world, params }) => ({
-    entity: await service.readEntity(world, params.blueprint_identifier, params.entity_identifier),
+    entity: await search.readEntity(world, params.blueprint_identifier, params.entity_identifier),
   }));
   http.serve(entityRoutes.replace, async ({ world, params, query, body }) => ({
     entity: await entities.replace(world, params.blueprint_identifier, params.entity_identifier, body, query),
@@ -35,9 +36,9 @@ export function serveEntities(http: Http, entities: service.EntityService): void
     migrationId: await entities.removeAll(world, params.blueprint_identifier, query),
   }));
   http.serve(entityRoutes.getMigration, async ({ world, params }) => ({
-    migration: await service.readMigration(world, params.migration_id),
+    migration: await search.readMigration(world, params.migration_id),
   }));
   http.serve(entityRoutes.history, async ({ world, params, query }) => ({
-    changes: await service.readHistory(world, params.blueprint_identifier, params.entity_identifier, query.limit ?? 50),
+    changes: await search.readHistory(world, params.blueprint_identifier, params.entity_identifier, query.limit ?? 50),
   }));
 }

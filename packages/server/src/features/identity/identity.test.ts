@@ -4,7 +4,7 @@ import { decodeJwt, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
 import { sql } from '../../platform/db.ts';
-import { addUser } from './service.ts';
+import { addUser } from './service-people.ts';
 
 let test: TestApp;
 beforeAll(async () => {

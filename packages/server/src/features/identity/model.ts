@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Permission } from '@quayside/contracts';
 import { permissions } from '@quayside/contracts';
 
@@ -30,6 +31,9 @@ export const everyPermission: ReadonlySet<Permission> = new Set(permissions);
 export function permissionsOfRole(role: string): ReadonlySet<Permission> {
   return byRole[role] ?? new Set();
 }
+
+/** How secrets of machines, sessions and links are kept: they are random and long, so a plain hash is enough. */
+export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 export function normaliseEmail(email: string): string {
   return email.trim().toLowerCase();

@@ -2,6 +2,8 @@ import { identityRoutes, peopleRoutes, sessionAbsoluteMs, sessionCookie } from '
 import type { Http } from '../../platform/http.ts';
 import type { Vault } from '../../platform/vault.ts';
 import * as service from './service.ts';
+import * as credentials from './service-credentials.ts';
+import * as organization from './service-organization.ts';
 import * as people from './service-people.ts';
 
 const sessionOf = (cookies = ''): string | undefined =>
@@ -32,23 +34,23 @@ export function serveIdentity(
   });
   http.serve(identityRoutes.me, async ({ world }) => ({ ...(await service.readSignedIn(world)) }));
   http.serve(identityRoutes.getOrganization, async ({ world }) => ({
-    organization: await service.readOrganization(world),
+    organization: await organization.readOrganization(world),
   }));
   http.serve(identityRoutes.patchOrganization, async ({ world, body }) => ({
-    organization: await service.changeOrganization(world, body),
+    organization: await organization.changeOrganization(world, body),
   }));
   http.serve(identityRoutes.createApp, async ({ world, body }) => ({
-    app: await service.createApp(world, vault, body.name),
+    app: await credentials.createApp(world, vault, body.name),
   }));
-  http.serve(identityRoutes.listApps, async ({ world }) => ({ apps: await service.listApps(world) }));
+  http.serve(identityRoutes.listApps, async ({ world }) => ({ apps: await credentials.listApps(world) }));
   http.serve(identityRoutes.renameApp, async ({ world, params, body }) => ({
-    app: await service.renameApp(world, params.id, body.name),
+    app: await credentials.renameApp(world, params.id, body.name),
   }));
   http.serve(identityRoutes.rotateApp, async ({ world, params }) => ({
-    app: await service.rotateApp(world, vault, params.id),
+    app: await credentials.rotateApp(world, vault, params.id),
   }));
   http.serve(identityRoutes.removeApp, async ({ world, params }) => {
-    await service.removeApp(world, params.id);
+    await credentials.removeApp(world, params.id);
     return {};
   });
 

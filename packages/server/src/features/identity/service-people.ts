@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type PasswordLink,
   passwordLinkSeconds,
@@ -14,8 +14,9 @@ import {
 import type { Ctx, World } from '../../platform/ctx.ts';
 import { isViolation } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
+import { hashPassword } from '../../platform/password.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
-import { normaliseEmail, teamIdentifier } from './model.ts';
+import { hashOf, normaliseEmail, teamIdentifier } from './model.ts';
 import * as store from './store.ts';
 import * as people from './store-people.ts';
 
@@ -145,13 +146,11 @@ async function assertNotLastAdministrator(ctx: Ctx, user: store.StoredUser, what
     );
 }
 
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-
 async function makePasswordLink(ctx: Ctx, baseUrl: string, userId: string): Promise<PasswordLink> {
   const token = randomBytes(32).toString('base64url');
   const expiresAt = await people.insertPasswordLink(ctx.db, {
     orgId: ctx.orgId,
-    tokenHash: hash(token),
+    tokenHash: hashOf(token),
     userId,
     seconds: passwordLinkSeconds,
   });
@@ -244,5 +243,27 @@ export async function removeTeam(world: World, name: string): Promise<void> {
     const before = await mustFindTeam(ctx, name);
     await people.deleteTeam(ctx.db, ctx.orgId, before.id);
     await ctx.emit({ name: 'team.deleted', subject: before.name, before });
+  });
+}
+
+/** A further user with a password (demo, tests). */
+export async function addUser(
+  world: World,
+  user: { email: string; firstName: string; lastName: string; role: string; password: string | undefined },
+): Promise<void> {
+  const passwordHash = user.password === undefined ? undefined : await hashPassword(user.password);
+  await world.transaction(async (ctx) => {
+    const id = newId('user');
+    const email = normaliseEmail(user.email);
+    await store.insertUser(ctx.db, {
+      orgId: ctx.orgId,
+      id,
+      email,
+      firstName: user.firstName,
+      lastName: user.lastName,
+      role: user.role,
+      passwordHash,
+    });
+    await ctx.emit({ name: 'user.created', subject: email, after: { id, email, role: user.role } });
   });
 }

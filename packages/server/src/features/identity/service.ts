@@ -1,6 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import {
-  type App,
   accessTokenSeconds,
   type Organization,
   type Permission,
@@ -11,11 +10,10 @@ import {
 import { jwtVerify, SignJWT } from 'jose';
 import { type Actor, type Cause, type Ctx, createWorld, type World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
-import { newId, randomText } from '../../platform/ids.ts';
 import { hashPassword, verifyPassword } from '../../platform/password.ts';
-import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { refuse } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { everyPermission, fullName, loginLimit, normaliseEmail, permissionsOfRole } from './model.ts';
+import { everyPermission, fullName, hashOf, loginLimit, normaliseEmail, permissionsOfRole } from './model.ts';
 import { toShownUser } from './service-people.ts';
 import * as store from './store.ts';
 import * as people from './store-people.ts';
@@ -55,7 +53,6 @@ interface Try {
   limit: number;
 }
 
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 /** How long a verified token is believed before its credential is looked up again. */
 const recheckMs = 5_000;
 
@@ -156,7 +153,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
       await store.insertSession(ctx.db, {
         orgId: user.orgId,
         userId: user.id,
-        tokenHash: hash(token),
+        tokenHash: hashOf(token),
         idleMs: sessionIdleMs,
         absoluteMs: sessionAbsoluteMs,
         userAgent: world.userAgent,
@@ -171,7 +168,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     async authenticate({ bearer, session }) {
       if (bearer) return authenticateBearer(bearer);
       if (!session) return undefined;
-      const user = await database.system((tx) => store.useSession(tx, hash(session), sessionIdleMs));
+      const user = await database.system((tx) => store.useSession(tx, hashOf(session), sessionIdleMs));
       return user && actorOf(user);
     },
 
@@ -193,7 +190,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
 
     async logout(world, session) {
       await world.transaction(async (ctx) => {
-        const isEnded = await store.deleteSession(ctx.db, ctx.orgId, hash(session));
+        const isEnded = await store.deleteSession(ctx.db, ctx.orgId, hashOf(session));
         if (isEnded && ctx.actor.kind === 'user') await ctx.emit({ name: 'session.ended', subject: ctx.actor.email });
       });
     },
@@ -201,7 +198,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     async setPassword(world, { token, password }) {
       const passwordHash = await hashPassword(password);
       const user = await database.system(async (tx) => {
-        const link = await people.takePasswordLink(tx, hash(token));
+        const link = await people.takePasswordLink(tx, hashOf(token));
         const found = link && (await store.findUser(tx, link.userId));
         if (!found || found.status === 'DISABLED')
           refuse(
@@ -231,7 +228,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
       const passwordHash = await hashPassword(newPassword);
       await world.transaction(async (ctx) => {
         await people.updateUser(ctx.db, ctx.orgId, actor.id, { passwordHash });
-        await people.deleteSessionsOf(ctx.db, ctx.orgId, actor.id, session === undefined ? undefined : hash(session));
+        await people.deleteSessionsOf(ctx.db, ctx.orgId, actor.id, session === undefined ? undefined : hashOf(session));
         await ctx.emit({ name: 'user.updated', subject: actor.email, message: 'The password was changed.' });
       });
     },
@@ -243,7 +240,7 @@ export function createIdentity(database: Database, vault: Vault): Identity {
     },
     async accessToken(clientId, clientSecret) {
       const credential = await database.system((tx) => store.findCredential(tx, clientId));
-      const given = hash(clientSecret);
+      const given = hashOf(clientSecret);
       if (!credential?.enabled || !timingSafeEqual(given, credential.secretHash))
         refuse('unauthorized', 'The client id or the client secret is wrong, or the credential is disabled.');
       const now = Date.now();
@@ -298,211 +295,4 @@ export async function readSignedIn(world: World): Promise<SignedIn> {
     if (!user) refuse('unauthorized', 'The user does not exist any more.');
     return toSignedIn(ctx, user);
   });
-}
-
-export async function readOrganization(world: World): Promise<Organization> {
-  return world.transaction((ctx) => store.getOrganization(ctx.db, ctx.orgId));
-}
-
-export async function changeOrganization(
-  world: World,
-  change: { name?: string; settings?: Record<string, unknown> },
-): Promise<Organization> {
-  return world.transaction(async (ctx) => {
-    const before = await store.getOrganization(ctx.db, ctx.orgId);
-    const after = { ...before, name: change.name ?? before.name, settings: { ...before.settings, ...change.settings } };
-    if (JSON.stringify(before) === JSON.stringify(after)) return before;
-    await store.updateOrganization(ctx.db, after);
-    await ctx.emit({ name: 'organization.updated', subject: ctx.orgId, before, after });
-    return after;
-  });
-}
-
-const shownApp = ({ orgId: _orgId, secretHash: _hash, secretSealed: _sealed, ...app }: store.StoredCredential): App =>
-  app;
-
-export async function listApps(world: World): Promise<App[]> {
-  return world.transaction(async (ctx) => (await store.listCredentials(ctx.db, ctx.orgId)).map(shownApp));
-}
-
-export async function createApp(world: World, vault: Vault, name: string): Promise<App> {
-  const secret = randomText(64);
-  const id = randomText(32);
-  return world.transaction(async (ctx) => {
-    await store.insertCredential(ctx.db, {
-      orgId: ctx.orgId,
-      id,
-      name,
-      secretHash: hash(secret),
-      secretSealed: vault.seal(secret, id),
-      isPrimary: false,
-    });
-    await ctx.emit({ name: 'credential.created', subject: id, after: { id, name } });
-    const created = await store.findCredential(ctx.db, id);
-    if (!created) throw new Error('A credential vanished while it was made.');
-    return { ...shownApp(created), secret };
-  });
-}
-
-export async function renameApp(world: World, id: string, name: string): Promise<App> {
-  return changeApp(world, id, { name });
-}
-
-export async function rotateApp(world: World, vault: Vault, id: string): Promise<App> {
-  const secret = randomText(64);
-  return {
-    ...(await changeApp(world, id, { secretHash: hash(secret), secretSealed: vault.seal(secret, id) })),
-    secret,
-  };
-}
-
-async function changeApp(
-  world: World,
-  id: string,
-  change: { name?: string; secretHash?: Buffer; secretSealed?: Buffer },
-): Promise<App> {
-  return world.transaction(async (ctx) => {
-    const before = await store.findCredential(ctx.db, id);
-    if (!before) refuseMissing('Credential', id);
-    await store.updateCredential(ctx.db, ctx.orgId, id, change);
-    const after = await store.findCredential(ctx.db, id);
-    if (!after) throw new Error('A credential vanished while it was changed.');
-    await ctx.emit({
-      name: 'credential.updated',
-      subject: id,
-      before: { id, name: before.name },
-      after: { id, name: after.name, isSecretNew: change.secretHash !== undefined },
-    });
-    return shownApp(after);
-  });
-}
-
-export async function removeApp(world: World, id: string): Promise<void> {
-  await world.transaction(async (ctx) => {
-    const credential = await store.findCredential(ctx.db, id);
-    if (!credential) refuseMissing('Credential', id);
-    if (credential.isPrimary)
-      refuse(
-        'has_dependents',
-        'This credential signs the webhooks of the organization (has_dependents). Rotate its secret instead of deleting it.',
-      );
-    await store.deleteCredential(ctx.db, ctx.orgId, id);
-    await ctx.emit({ name: 'credential.deleted', subject: id, before: { id, name: credential.name } });
-  });
-}
-
-export interface FirstStart {
-  orgId: string;
-  adminEmail: string;
-  adminPassword: string;
-  clientId: string;
-  clientSecret: string;
-}
-
-/**
- * Creates organization, administrator and primary credential in one transaction, if the database has no organization yet.
- * What the environment does not give is generated. Any number of servers may try at once; one does it. `keep` is called
- * before anything is committed, so that a generated password is never lost with the process that made it.
- */
-export async function setUpFirstOrganization(
-  database: Database,
-  vault: Vault,
-  given: {
-    orgId?: string | undefined;
-    orgName: string;
-    orgSettings?: Record<string, unknown>;
-    adminEmail: string;
-    adminPassword?: string | undefined;
-    clientId?: string | undefined;
-    clientSecret?: string | undefined;
-  },
-  keep: (start: FirstStart) => void,
-): Promise<FirstStart | undefined> {
-  if ((await database.system(store.countOrganizations)) > 0) return undefined;
-  const start: FirstStart = {
-    orgId: given.orgId ?? newId('org'),
-    adminEmail: normaliseEmail(given.adminEmail),
-    adminPassword: given.adminPassword ?? randomText(16),
-    clientId: given.clientId ?? randomText(32),
-    clientSecret: given.clientSecret ?? randomText(64),
-  };
-  const passwordHash = await hashPassword(start.adminPassword);
-  return database.system(async (tx) => {
-    await store.lockFirstStart(tx);
-    if ((await store.countOrganizations(tx)) > 0) return undefined;
-    keep(start);
-    await createOrganization(tx, vault, {
-      ...start,
-      orgName: given.orgName,
-      orgSettings: given.orgSettings ?? {},
-      passwordHash,
-    });
-    return start;
-  });
-}
-
-/** Also for tests that need a second organization. */
-export async function createOrganization(
-  tx: Parameters<Parameters<Database['system']>[0]>[0],
-  vault: Vault,
-  start: Omit<FirstStart, 'adminPassword'> & {
-    orgName: string;
-    orgSettings: Record<string, unknown>;
-    passwordHash: string;
-  },
-): Promise<void> {
-  await store.insertOrganization(tx, start.orgId, start.orgName, start.orgSettings);
-  await store.insertUser(tx, {
-    orgId: start.orgId,
-    id: newId('user'),
-    email: start.adminEmail,
-    firstName: 'Admin',
-    lastName: '',
-    role: 'Admin',
-    passwordHash: start.passwordHash,
-  });
-  await store.insertCredential(tx, {
-    orgId: start.orgId,
-    id: start.clientId,
-    name: 'Primary',
-    secretHash: hash(start.clientSecret),
-    secretSealed: vault.seal(start.clientSecret, start.clientId),
-    isPrimary: true,
-  });
-}
-
-/** A further user with a password (demo, tests). */
-export async function addUser(
-  world: World,
-  user: { email: string; firstName: string; lastName: string; role: string; password: string | undefined },
-): Promise<void> {
-  const passwordHash = user.password === undefined ? undefined : await hashPassword(user.password);
-  await world.transaction(async (ctx) => {
-    const id = newId('user');
-    const email = normaliseEmail(user.email);
-    await store.insertUser(ctx.db, {
-      orgId: ctx.orgId,
-      id,
-      email,
-      firstName: user.firstName,
-      lastName: user.lastName,
-      role: user.role,
-      passwordHash,
-    });
-    await ctx.emit({ name: 'user.created', subject: email, after: { id, email, role: user.role } });
-  });
-}
-
-/** Organization and primary credential, in clear: for the demo's agent, which the server starts itself. */
-export async function primaryCredential(
-  database: Database,
-  vault: Vault,
-): Promise<{ orgId: string; clientId: string; clientSecret: string }> {
-  const credential = await database.system(store.findOldestPrimaryCredential);
-  if (!credential) throw new Error('The organization has no primary credential.');
-  return {
-    orgId: credential.orgId,
-    clientId: credential.id,
-    clientSecret: vault.open(credential.secretSealed, credential.id),
-  };
 }

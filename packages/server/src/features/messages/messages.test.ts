@@ -129,7 +129,10 @@ describe('approvers are told', () => {
   });
 
   it('by a signed webhook in the classic shape', async () => {
-    const run = await ask({ type: 'webhook', url: `${hook.url}/approvals` }, { name: 'orders' });
+    const run = await ask(
+      { type: 'webhook', url: `${hook.url}/approvals` },
+      { name: 'orders', password: 'hunter2hunter2' },
+    );
     await expect.poll(() => hook.requests.length).toBe(1);
     const [request] = hook.requests;
     const body = JSON.parse(String(request?.body));
@@ -139,7 +142,7 @@ describe('approvers are told', () => {
       status: 'WAITING_FOR_APPROVAL',
       trigger: { origin: 'API', by: { orgId: testOrganization.orgId } },
       context: { runId: run.id, blueprint: null, entity: null },
-      payload: { properties: { name: 'orders', hidden: 'kept' } },
+      payload: { properties: { name: 'orders', hidden: 'kept', password: '******' } },
       link: `https://portal.example.com/runs/${run.id}`,
     });
     const timestamp = Number(request?.headers['x-port-timestamp']);
@@ -155,12 +158,17 @@ describe('approvers are told', () => {
   });
 
   it('in Slack, with what a person typed escaped', async () => {
-    await ask({ type: 'webhook', url: `${hook.url}/slack`, format: 'slack' }, { name: '<!channel> & more' });
+    await ask(
+      { type: 'webhook', url: `${hook.url}/slack`, format: 'slack' },
+      { name: '<!channel> & more', password: 'hunter2hunter2' },
+    );
     await expect.poll(() => hook.requests.length).toBe(1);
     const body = JSON.parse(String(hook.requests[0]?.body));
     expect(body.text).toContain('asks for approval: Drop a <database>');
     expect(JSON.stringify(body.blocks)).toContain('name: &lt;!channel&gt; &amp; more');
     expect(JSON.stringify(body.blocks)).not.toContain('<!channel>');
+    expect(JSON.stringify(body.blocks)).toContain('hidden: kept');
+    expect(JSON.stringify(body.blocks)).toContain('password: ******');
   });
 
   it('not by e-mail where a policy names them', async () => {

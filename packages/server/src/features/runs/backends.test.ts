@@ -187,6 +187,20 @@ describe('the portal itself as a target', () => {
   }, 30_000);
 });
 
+describe('JENKINS', () => {
+  it('is a webhook by another name', async () => {
+    const before = azure.requests.length;
+    const run = await execute({
+      type: 'JENKINS',
+      url: `${azure.url}/generic-webhook-trigger/invoke`,
+      synchronized: true,
+    });
+    expect((await ended(run.id)).status).toBe('SUCCESS');
+    expect(azure.requests[before]?.path).toBe('/generic-webhook-trigger/invoke');
+    azure.requests.length = 0;
+  });
+});
+
 describe('AZURE_DEVOPS', () => {
   it('posts the payload to the webhook of the organization, signed as Azure checks it, and waits for the report', async () => {
     const run = await execute(

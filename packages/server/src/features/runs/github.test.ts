@@ -127,6 +127,27 @@ describe('a workflow of GitHub', () => {
     expect(dispatches()).toHaveLength(1);
   });
 
+  it('that GitHub answers with 500 and then with nothing is not started twice, and says what is not known', async () => {
+    const answer = api.answer;
+    api.answer = (request, response) => {
+      if (request.path.endsWith('/dispatches') && dispatches().length > 1) return void response.destroy();
+      return answer(request, response);
+    };
+    dispatched = { statusCode: 500, body: { message: 'Server Error' } };
+    const run = await ended(await execute());
+    api.answer = answer;
+    expect(run).toMatchObject({ status: 'FAILURE', pendingExecution: false });
+    expect(run.summary).toMatch(/^The target gave no complete answer: .*; no status came\.$/);
+    expect(run).not.toHaveProperty('externalRunId');
+    expect(run).not.toHaveProperty('link');
+    expect(dispatches()).toHaveLength(2);
+    const { deliveries } = (await test.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body;
+    expect(deliveries.map(({ attempt, state, outcome }) => [attempt, state, outcome?.kind])).toEqual([
+      [1, 'settled', 'answered'],
+      [2, 'settled', 'broken'],
+    ]);
+  }, 60_000);
+
   it('is tried again when GitHub answers 500, and ends when it does not recover', async () => {
     dispatched = { statusCode: 500, body: {} };
     const run = await ended(await execute());

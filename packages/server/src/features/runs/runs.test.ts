@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import {
   actionRoutes,
   auditRoutes,
@@ -6,6 +7,7 @@ import {
   type RunStatus,
   runRoutes,
 } from '@quayside/contracts';
+import { testOrganization } from '@quayside/testkit';
 import { startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serviceBlueprint, webhookAction } from '../../../test/documents.ts';
@@ -127,6 +129,54 @@ describe('execute', () => {
       body: webhookAction({ identifier: 'kafka', invocationMethod: { type: 'KAFKA' } }),
     });
     expect(await execute('kafka')).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('KAFKA') });
+  });
+
+  it('tells its templates who asked, that CREATE has no entity, and takes its switches from inputs', async () => {
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({
+        identifier: 'told',
+        agent: '{{ .inputs.name == "private" }}' as never,
+        body: { by: '{{ .trigger.by.user.email }}', origin: '{{ .trigger.origin }}', entity: '{{ .entity }}' },
+      }),
+    });
+    const params = { action_identifier: 'told' };
+    for (const [name, agent] of [
+      ['private', true],
+      ['public', false],
+    ] as const) {
+      const { run } = (await test.admin.call(runRoutes.execute, { params, body: { properties: { name } } })).body;
+      expect(run.payload).toMatchObject({
+        agent,
+        body: { by: testOrganization.adminEmail, origin: 'UI', entity: {} },
+      });
+    }
+  });
+
+  it('takes no secret in clear that only the backend may read', async () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const token = { type: 'string' as const, encryption: { algorithm: 'client-side' as const, key } };
+    await test.machine.call(actionRoutes.create, {
+      body: webhookAction({
+        identifier: 'sealed',
+        trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: { token } } },
+        body: { token: '{{ .inputs.token }}' },
+      }),
+    });
+    const params = { action_identifier: 'sealed' };
+    const { status, body } = await test.machine.refused(runRoutes.execute, {
+      params,
+      body: { properties: { token: 'hunter2-in-clear' } },
+    });
+    expect([status, body.message]).toEqual([
+      422,
+      'body.properties.token must be encrypted by the client with the public key of this input; a clear value is not accepted.',
+    ]);
+    expect((await test.machine.call(runRoutes.list, { query: { action: 'sealed' } })).body.runs).toEqual([]);
+    const { audits } = (await test.machine.call(auditRoutes.list, { query: { status: 'FAILURE' } })).body;
+    expect(JSON.stringify([body, audits])).not.toContain('hunter2');
+    const sealed = Buffer.alloc(12 + 256 + 17, 7).toString('base64');
+    expect((await execute('sealed', { token: sealed })).payload?.body).toEqual({ token: sealed });
   });
 
   it('binds DAY-2 to an entity, and gives its templates the whole of it', async () => {
@@ -256,7 +306,7 @@ describe('reports', () => {
         body: { status: 'SUCCESS', summary: 'done' },
       })
     ).body.run;
-    expect(done).toMatchObject({ status: 'SUCCESS', summary: 'done' });
+    expect(done).toMatchObject({ status: 'SUCCESS', summary: 'done', endedAt: expect.any(String) });
     expect((await test.machine.refused(runRoutes.patch, { params, body: { status: 'FAILURE' } })).status).toBe(422);
     expect((await test.machine.refused(runRoutes.patch, { params, body: { link: 'https://late' } })).body.error).toBe(
       'run_finished',
@@ -299,6 +349,8 @@ describe('reports', () => {
     expect(runLogs.map((log) => log.message)).toEqual(['one', 'two\nlines', 'dré 🚢', 'failed', 'late']);
     const page = (await test.machine.call(runRoutes.listLogs, { params, query: { limit: 2, offset: 1 } })).body.runLogs;
     expect(page.map((log) => log.message)).toEqual(['two\nlines', 'dré 🚢']);
+    const tooMany = await test.machine.refused(runRoutes.listLogs, { params, query: { limit: '51' } });
+    expect([tooMany.status, tooMany.body.message]).toEqual([422, 'query.limit must be <= 50.']);
     expect((await test.machine.call(runRoutes.get, { params })).body.run).toMatchObject({
       status: 'FAILURE',
       statusLabel: 'no quota',
@@ -319,6 +371,10 @@ describe('reports', () => {
       await test.machine.call(entityRoutes.history, { params: { ...params, entity_identifier: 'tied' } })
     ).body;
     expect(changes).toMatchObject([{ operation: 'CREATE', runId: run.id }]);
+    const ofEntity = { resources: ['entity'], entity: 'tied', blueprint: 'service' };
+    const records = async (query: object) =>
+      (await test.machine.call(auditRoutes.list, { query: { ...ofEntity, ...query } })).body.audits;
+    expect(await records({ run_id: run.id })).toMatchObject([{ action: 'CREATE', context: { runId: run.id } }]);
     await test.machine.call(runRoutes.patch, { params: { run_id: run.id }, body: { status: 'SUCCESS' } });
     await test.machine.call(entityRoutes.patch, {
       params: { ...params, entity_identifier: 'tied' },
@@ -328,6 +384,14 @@ describe('reports', () => {
     expect(
       (await test.machine.call(runRoutes.affectedEntities, { params: { run_id: run.id } })).body.entities,
     ).toHaveLength(1);
+    // The late write stands, and the log says why it is not the run's.
+    const [late] = await records({ action: 'UPDATE' });
+    expect(late).toMatchObject({
+      status: 'SUCCESS',
+      message: `Not tied to the run ${run.id}, which was not in progress.`,
+      diff: { after: { properties: { tier: 3 } } },
+    });
+    expect(late?.context).not.toHaveProperty('runId');
     expect(
       (
         await test.machine.refused(entityRoutes.create, {
@@ -337,6 +401,57 @@ describe('reports', () => {
         })
       ).status,
     ).toBe(404);
+  });
+
+  it('take the shape that a caller asks for: before version 2 the action was a name', async () => {
+    const { action } = (await test.machine.call(actionRoutes.get, { params: { action_identifier: 'rollback' } })).body;
+    const { title, trigger, invocationMethod } = action;
+    await test.machine.call(actionRoutes.create, {
+      body: { identifier: 'older', ...(title ? { title } : {}), trigger, invocationMethod },
+    });
+    const run = await execute('older', {}, 'shop');
+    const read = async (path: string) => ((await (await test.machine.fetch(path)).json()) as { run: object }).run;
+    const older = await read(`/v1/actions/runs/${run.id}?version=v1`);
+    expect(older).toMatchObject({
+      action: 'older',
+      blueprint: { identifier: 'service' },
+      relatedEntityExists: true,
+      relatedBlueprintExists: true,
+      endedAt: null,
+      status: 'IN_PROGRESS',
+    });
+    for (const version of ['', '?version=v2'])
+      expect(await read(`/v1/actions/runs/${run.id}${version}`)).toMatchObject({ action: { identifier: 'older' } });
+    const { runs } = (await (await test.machine.fetch('/v1/actions/runs?action=older&version=v1')).json()) as {
+      runs: object[];
+    };
+    expect(runs).toEqual([older]);
+  });
+
+  // The requests of Port's GitHub action, operation by operation.
+  it('come from a workflow of GitHub: it starts a run, writes an entity with it, and reports', async () => {
+    const send = async (method: string, path: string, body: object) => {
+      const answer = await test.machine.fetch(path, {
+        method,
+        headers: { 'content-type': 'application/json', 'user-agent': 'github-action/v1.0' },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, Record<string, unknown>> };
+    };
+    const created = await send('POST', '/v1/actions/scaffold/runs', { properties: { name: 'from-ci' } });
+    const id = String(created.body.run?.id);
+    const query = `upsert=true&merge=true&run_id=${id}`;
+    const entity = { identifier: 'built', blueprint: 'service', properties: { tier: 1 }, relations: {} };
+    await send('POST', `/v1/blueprints/service/entities?${query}`, entity);
+    const line = await send('POST', `/v1/actions/runs/${id}/logs`, { message: 'built' });
+    expect(line).toMatchObject({ status: 201, body: { runLog: { message: 'built', runId: id } } });
+    const link = ['https://ci.example/1', 'https://ci.example/2'];
+    const report = { status: 'SUCCESS', statusLabel: 'green', link, summary: 'All is well.', externalRunId: '99' };
+    const patched = await send('PATCH', `/v1/actions/runs/${id}?runId=${id}`, report);
+    expect(patched).toMatchObject({ status: 200, body: { run: { id, ...report } } });
+    expect((await send('PATCH', `/v1/actions/runs/${id}?runId=${id}`, { status: 'FAILURE' })).status).toBe(422);
+    const { entities } = (await test.machine.call(runRoutes.affectedEntities, { params: { run_id: id } })).body;
+    expect(entities).toMatchObject([{ entity: 'built', operation: 'CREATE', origin: 'GITHUB_ACTION' }]);
   });
 
   it('of another organization see nothing', async () => {
@@ -421,6 +536,37 @@ describe('direct delivery', () => {
         'x-quayside-attempt': '1',
       });
       await receiver.close();
+    });
+
+    it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'GET'])('calls with %s', async (method) => {
+      const receiver = await startReceiver();
+      const invocationMethod = {
+        type: 'WEBHOOK' as const,
+        url: receiver.url,
+        synchronized: true,
+        method,
+        body: { a: 1 },
+      };
+      await open.machine.call(actionRoutes.create, { body: webhookAction({ identifier: method, invocationMethod }) });
+      const params = { action_identifier: method };
+      await open.machine.call(runRoutes.execute, { params, body: { properties: { name: 'shop' } } });
+      await expect.poll(() => receiver.requests.length, { timeout: 5_000 }).toBe(1);
+      const [request] = receiver.requests;
+      expect([request?.method, String(request?.body)]).toEqual([method, method === 'GET' ? '' : '{"a":1}']);
+      await receiver.close();
+    });
+
+    it('says of a target that is not there which one it was, and why', async () => {
+      const receiver = await startReceiver();
+      await receiver.close();
+      const { run, read } = await runTo('away', `${receiver.url}/hook`, true);
+      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('FAILURE');
+      const { runLogs } = (await open.machine.call(runRoutes.listLogs, { params: { run_id: run.id } })).body;
+      expect(runLogs.map((line) => line.message)).toEqual([
+        `Sending POST ${receiver.url}/hook`,
+        expect.stringContaining('ECONNREFUSED'),
+      ]);
+      expect((await read()).summary).toContain('ECONNREFUSED');
     });
 
     it('leaves an asynchronous run to its target after a 2xx', async () => {

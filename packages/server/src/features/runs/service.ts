@@ -19,7 +19,7 @@ import { type Again, agentQueue, enqueue, hasWork, type Labels, park } from '../
 import type { Metrics } from '../../platform/metrics.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { type Ask, getAction, selfServiceTrigger } from '../actions/index.ts';
+import { type Ask, findActionIfAny, getAction, selfServiceTrigger } from '../actions/index.ts';
 import { listDeliveriesOf, publicationQueue } from '../deliveries/index.ts';
 import { findEntityOf, matchesQuery, toCaller } from '../entities/index.ts';
 import {
@@ -317,7 +317,12 @@ export function createRunService(dependencies: {
 
   /** Renders the invocation and hands it to a queue; what can not be rendered ends the run with the reason. */
   async function dispatch(ctx: Ctx, run: StoredRun, facts: RunFacts): Promise<StoredRun> {
-    let rendering = renderInvocation(facts, await openSecrets(ctx, vault));
+    let rendering = isTargetGone(run, facts)
+      ? {
+          kind: 'failed' as const,
+          message: `The entity "${run.entity}" was deleted before the run was approved, so there is nothing to act on.`,
+        }
+      : renderInvocation(facts, await openSecrets(ctx, vault));
     if (rendering.kind === 'rendered' && rendering.payload.type === 'KAFKA' && !hasKafka)
       rendering = {
         kind: 'failed',
@@ -562,7 +567,9 @@ export function createRunService(dependencies: {
 
   /** What a run's templates see when they are filled in later than at execution: the action and entity of now (§9.1). */
   async function factsOf(ctx: Ctx, run: StoredRun): Promise<RunFacts> {
-    const action = await getAction(ctx, run.actionIdentifier);
+    const action =
+      (await findActionIfAny(ctx, run.actionIdentifier)) ??
+      refuse('invalid_transition', `The action "${run.actionIdentifier}" was deleted; decline the run.`);
     const trigger = selfServiceTrigger(action);
     if (!trigger)
       refuse(
@@ -579,7 +586,7 @@ export function createRunService(dependencies: {
       origin: run.source,
       at: run.createdAt.toISOString(),
       entity:
-        run.entity !== null && run.blueprint !== null
+        run.entity !== null && run.blueprint !== null && !run.isEntityDeleted
           ? ((await findEntityOf(ctx, run.blueprint, run.entity)) ?? null)
           : null,
       rawProperties: run.rawProperties,
@@ -615,6 +622,11 @@ function assertPossible(run: StoredRun, event: RunEvent): Extract<ReturnType<typ
   if (step.kind === 'impossible')
     refuse('invalid_transition', `The run ${run.id} is ${run.status}; "${event}" is not possible there.`);
   return step;
+}
+
+/** A run may wait for its approval longer than its entity lives; without it the templates would mean something else. */
+function isTargetGone(run: StoredRun, { trigger, entity }: RunFacts): boolean {
+  return trigger !== undefined && run.entity !== null && entity === null;
 }
 
 const about = (run: StoredRun) => ({
