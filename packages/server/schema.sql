@@ -578,7 +578,7 @@ alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identif
 CREATE INDEX actions_automations ON public.actions USING btree (org_id) WHERE ((document #>> '{trigger,type}'::text[]) = 'automation'::text);
 CREATE INDEX audit_checkpoints_by_time ON public.audit_checkpoints USING btree (org_id, sealed_at);
 CREATE UNIQUE INDEX credentials_one_primary ON public.credentials USING btree (org_id) WHERE is_primary;
-CREATE INDEX deliveries_by_replay ON public.deliveries USING btree (org_id, replay_id) WHERE (replay_id IS NOT NULL);
+CREATE INDEX deliveries_by_replay ON public.deliveries USING btree (org_id, replay_id, started_at, subject, attempt) WHERE (replay_id IS NOT NULL);
 CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at, subject, attempt) WHERE is_dead;
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at, subject, attempt);
 CREATE INDEX entities_by_title ON public.entities USING btree (org_id, blueprint_id, title, id);

@@ -171,8 +171,10 @@ export const Replay = Type.Object({
   filter: Document,
   /** `running` until everything was handed over and has come to an end; what a cancelled one handed over may still end. */
   state: Type.Enum(['running', 'done', 'cancelled']),
-  /** How many there were when it was asked for; absent: more than are counted. */
+  /** How many there were when it was asked for; absent: too many attempts to look through in the call. */
   total: Type.Optional(Type.Integer()),
+  /** Which part of the ledger's time it has looked through, 0 to 1. */
+  searched: Type.Number({ minimum: 0, maximum: 1 }),
   replayed: Type.Integer(),
   /** Under way by themselves, or with nothing left to send. */
   skipped: Type.Integer(),
@@ -184,8 +186,8 @@ export const Replay = Type.Object({
 });
 export type Replay = Static<typeof Replay>;
 
-/** More are not counted, only replayed. */
-export const maxReplayCount = 100_000;
+/** One call looks through so many attempts at most, and says where it stopped. */
+export const maxSearched = 20_000;
 
 const ReplayFilter = Type.Object(LedgerFilter, { additionalProperties: false, minProperties: 1 });
 const ReplayParams = Type.Object({ replay_id: Type.String() });
@@ -218,9 +220,10 @@ export const deliveryRoutes = {
     path: '/v1/deliveries/replays/dry_run',
     summary: 'How much a replay with this filter would replay; nothing is done',
     can: 'delivery:replay',
+    query: Type.Object({ after: Type.Optional(Type.String({ maxLength: 300 })) }),
     body: ReplayFilter,
-    /** `count` stops at 100,000; `isMore` = there are more. */
-    reply: ok({ count: Type.Integer(), isMore: Type.Boolean() }),
+    /** Of the attempts that this call has looked through, oldest first; with `next` there are more, and `after=<next>` counts on. */
+    reply: ok({ count: Type.Integer(), next: Type.Optional(Type.String()), searchedTo: Type.Optional(Instant) }),
     dialect: 'quayside',
   }),
   getReplay: route({
@@ -269,8 +272,15 @@ export const deliveryRoutes = {
       /** `next` of the page before. */
       after: Type.Optional(Type.String({ maxLength: 300 })),
     }),
-    /** Without `next` it was the last page. */
-    reply: ok({ deliveries: Type.Array(LedgerEntry), next: Type.Optional(Type.String()) }),
+    /**
+     * Without `next` it was the last page. `searchedTo`: the page is not full, because few attempts match; those that began since
+     * then were looked through, and `next` looks on.
+     */
+    reply: ok({
+      deliveries: Type.Array(LedgerEntry),
+      next: Type.Optional(Type.String()),
+      searchedTo: Type.Optional(Instant),
+    }),
     dialect: 'quayside',
   }),
   get: route({

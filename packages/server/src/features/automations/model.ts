@@ -42,9 +42,10 @@ export interface Listening {
 const triggerOf = (action: Action) => action.trigger as AutomationTrigger;
 
 export function listen(automations: readonly Action[]): Listening {
-  const byKey = new Map<string, Action[]>();
+  const byKey = new Map<string, { action: Action; bornAt: number }[]>();
   const runNames = new Set<string>();
-  const add = (key: string, action: Action) => byKey.set(key, [...(byKey.get(key) ?? []), action]);
+  const add = (key: string, action: Action) =>
+    byKey.set(key, [...(byKey.get(key) ?? []), { action, bornAt: Date.parse(action.createdAt) }]);
   for (const action of automations) {
     const { event } = triggerOf(action);
     for (const name of listensTo[event.type] ?? []) {
@@ -60,9 +61,9 @@ export function listen(automations: readonly Action[]): Listening {
     mayConcern: (head) => runNames.has(head.name) || byKey.has(`${head.name} ${head.blueprint}`),
     // An automation is not concerned by what happened before it was there.
     concernedBy: (event) =>
-      (byKey.get(keyOf(event)) ?? []).filter(
-        (action) => Date.parse(action.createdAt) <= event.at.getTime() && isAboutProperty(action, event.property),
-      ),
+      (byKey.get(keyOf(event)) ?? [])
+        .filter(({ action, bornAt }) => bornAt <= event.at.getTime() && isAboutProperty(action, event.property))
+        .map(({ action }) => action),
   };
 }
 
@@ -114,7 +115,7 @@ export function eventObject(event: Happening, action: Action | undefined): Recor
 }
 
 /** For the record of an evaluation. */
-export function eventSummary(event: Happening): Record<string, unknown> {
+function eventSummary(event: Happening): Record<string, unknown> {
   return {
     id: `event_${event.cursor.seq}`,
     name: event.name,
@@ -147,7 +148,7 @@ export function judge(action: Action, event: Record<string, unknown>): Judgement
   const conditions = expressions.map((expression): ConditionResult => {
     const outcome = evaluateOutcome(expression, event as unknown as Json, { budget: conditionBudget });
     return outcome.ok
-      ? { expression, value: shortened(outcome.value ?? null) }
+      ? { expression, value: outcome.value ?? null }
       : { expression, error: outcome.error.message.slice(0, 500) };
   });
   return { ...explain(conditions, condition?.combinator === 'or'), conditions };
@@ -169,7 +170,12 @@ function explain(conditions: readonly ConditionResult[], isAny: boolean): Omit<J
 
 const isTrue = (result: ConditionResult): boolean => result.value === true;
 
-function shortened(value: unknown): unknown {
+/** As the history shows them. */
+function shortened(condition: ConditionResult): ConditionResult {
+  return condition.error === undefined ? { ...condition, value: shortenedValue(condition.value) } : condition;
+}
+
+function shortenedValue(value: unknown): unknown {
   const text = JSON.stringify(value) ?? 'null';
   return text.length <= 300 ? value : `${text.slice(0, 300)}…`;
 }
@@ -200,6 +206,17 @@ export function guardAgainstLoops(depth: number, chainRuns: number): Guard {
   return { kind: 'open' };
 }
 
+/** One evaluation. `runId` = the run that came of it. */
+export interface Evaluated {
+  action: Action;
+  event: Happening;
+  judgement: Judgement;
+  outcome: EvaluationOutcome;
+  /** Where the conditions were met and something else decided. */
+  because?: string;
+  runId: string | null;
+}
+
 /** One line of the history. */
 export interface EvaluationRecord {
   actionId: string;
@@ -211,34 +228,62 @@ export interface EvaluationRecord {
   runId: string | null;
 }
 
-/**
- * What of a batch is kept: everything that did something, and the last few of each automation that did nothing
- * (docs/adr). So the cost of the history does not grow with the number of events.
- */
-const notFiredPerBatch = 5;
-
-export function sample(records: readonly EvaluationRecord[]): EvaluationRecord[] {
-  const kept: EvaluationRecord[] = [];
-  const quiet = new Map<string, number>();
-  for (const record of [...records].reverse()) {
-    if (record.outcome === 'not_fired') {
-      const count = quiet.get(record.actionId) ?? 0;
-      if (count >= notFiredPerBatch) continue;
-      quiet.set(record.actionId, count + 1);
-    }
-    kept.push(record);
-  }
-  return kept.reverse();
-}
-
 export type Counts = Readonly<Record<EvaluationOutcome, number>>;
 
-export function countByAction(records: readonly EvaluationRecord[]): Map<string, Record<EvaluationOutcome, number>> {
+/**
+ * What a batch came to: everything is counted, and of the lines of the history are kept all that did something, and the last
+ * few of each automation that did nothing (docs/adr/0026). So neither memory nor history grow with the number of events, and
+ * an evaluation that is not kept is never written out.
+ */
+export interface Tally {
+  add(evaluated: Evaluated): void;
+  /** By the automation's id. */
+  readonly counts: ReadonlyMap<string, Counts>;
+  /** In the order in which they were added. */
+  kept(): EvaluationRecord[];
+}
+
+const quietKept = 5;
+
+export function createTally(): Tally {
   const counts = new Map<string, Record<EvaluationOutcome, number>>();
-  for (const { actionId, outcome } of records) {
-    const count = counts.get(actionId) ?? { fired: 0, not_fired: 0, failed: 0, blocked: 0 };
-    count[outcome]++;
-    counts.set(actionId, count);
-  }
-  return counts;
+  const loud: Numbered[] = [];
+  const quiet = new Map<string, Numbered[]>();
+  let added = 0;
+  return {
+    counts,
+    add(evaluated) {
+      const { id } = evaluated.action;
+      const count = counts.get(id) ?? { fired: 0, not_fired: 0, failed: 0, blocked: 0 };
+      count[evaluated.outcome] += 1;
+      counts.set(id, count);
+      const numbered = { number: added++, evaluated };
+      if (evaluated.outcome !== 'not_fired') return void loud.push(numbered);
+      const last = quiet.get(id) ?? [];
+      last.push(numbered);
+      if (last.length > quietKept) last.shift();
+      quiet.set(id, last);
+    },
+    kept: () =>
+      [...loud, ...[...quiet.values()].flat()]
+        .sort((one, other) => one.number - other.number)
+        .map(({ evaluated }) => toRecord(evaluated)),
+  };
+}
+
+interface Numbered {
+  number: number;
+  evaluated: Evaluated;
+}
+
+function toRecord({ action, event, judgement, outcome, because, runId }: Evaluated): EvaluationRecord {
+  return {
+    actionId: action.id,
+    outcome,
+    because: because ?? judgement.because,
+    conditions: judgement.conditions.map(shortened),
+    eventSeq: event.cursor.seq,
+    event: eventSummary(event),
+    runId,
+  };
 }

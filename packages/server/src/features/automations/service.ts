@@ -8,16 +8,13 @@ import { type Reader, recordingReader } from '../../platform/readers.ts';
 import { findActionIfAny, getAction, listAutomations } from '../actions/index.ts';
 import {
   actionOf,
-  countByAction,
-  type EvaluationRecord,
+  createTally,
   eventObject,
-  eventSummary,
   guardAgainstLoops,
-  type Happening,
   judge,
   listen,
   maxChainRuns,
-  sample,
+  type Tally,
 } from './model.ts';
 import * as store from './store.ts';
 
@@ -33,12 +30,12 @@ import * as store from './store.ts';
  *   - What is wrong with one automation (a condition that fails or never ends, a run that can not be made) is written into
  *     its history and delays nothing but itself. What is wrong with the database is tried again as a whole.
  *
- * Cost per step: one scan of up to `eventsPerStep` heads, one query for the automations, one for what the events that concern
- * one say; then one query per run, and two per automation that was concerned. Events that concern none cost their head.
+ * Cost per step: one scan of up to `eventsPerStep` heads, one query for the automations, one for what each `bodiesPerRead` of the
+ * events that concern one say; then those of each run, and three for counts and history. Events that concern none cost their head.
  */
 const eventsPerStep = 2_000;
-/** What is read and looked into at once; the rest comes in the next step. */
-const bodiesPerStep = 250;
+/** What is in memory at once, twice: while some are looked into, the next are read. */
+const bodiesPerRead = 250;
 /** A step ends early after this, as its transaction holds back every other reader of events. */
 const stepMs = 250;
 /** Requests are served on the same thread. */
@@ -100,30 +97,14 @@ export function createAutomations(dependencies: { startRun: StartRun; metrics: M
     }
   }
 
-  async function evaluate(ctx: Ctx, action: Action, event: Happening & EventHead): Promise<EvaluationRecord> {
-    const name = actionOf(event);
-    const shown = eventObject(event, name === undefined ? undefined : await findActionIfAny(ctx, name));
-    const { isMet, because, conditions } = judge(action, shown);
-    const record = {
-      actionId: action.id,
-      because,
-      conditions,
-      eventSeq: event.cursor.seq,
-      event: eventSummary(event),
-    };
-    if (!isMet) return { ...record, outcome: 'not_fired', runId: null };
-    return { ...record, ...(await fire(ctx, action, event, shown)) };
-  }
-
-  async function record(ctx: Ctx, records: readonly EvaluationRecord[]): Promise<void> {
-    for (const [actionId, counts] of countByAction(records)) {
-      await store.addCounts(ctx.db, ctx.orgId, actionId, counts);
-      for (const [outcome, count] of Object.entries(counts)) metrics.automations.inc({ outcome }, count);
-    }
-    const kept = sample(records);
-    await store.insertEvaluations(ctx.db, ctx.orgId, kept);
-    for (const actionId of new Set(kept.map((one) => one.actionId)))
-      await store.trimEvaluations(ctx.db, ctx.orgId, actionId, keptEvaluations);
+  async function record(ctx: Ctx, tally: Tally): Promise<void> {
+    if (tally.counts.size === 0) return;
+    await store.addCounts(ctx.db, ctx.orgId, tally.counts);
+    for (const counts of tally.counts.values())
+      for (const [outcome, count] of Object.entries(counts))
+        ctx.db.afterCommit(() => metrics.automations.inc({ outcome }, count));
+    await store.insertEvaluations(ctx.db, ctx.orgId, tally.kept());
+    await store.trimEvaluations(ctx.db, ctx.orgId, [...tally.counts.keys()], keptEvaluations);
   }
 
   return recordingReader({
@@ -135,35 +116,72 @@ export function createAutomations(dependencies: { startRun: StartRun; metrics: M
       const ctx = withOrigin(outer, 'AUTOMATION');
       const listening = listen(await listAutomations(ctx));
       if (listening.isEmpty) return heads.length;
-      const concerning = heads.filter((head) => listening.mayConcern(head)).slice(0, bodiesPerStep);
-      const bodies = await readBodies(
-        ctx.db,
-        ctx.orgId,
-        concerning.map(({ cursor }) => cursor.seq),
-      );
-      const records: EvaluationRecord[] = [];
+      const concerning = heads.flatMap((head, index) => (listening.mayConcern(head) ? [{ head, index }] : []));
+      const findAction = remembered((identifier: string) => findActionIfAny(ctx, identifier));
+      const tally = createTally();
       const startedAt = performance.now();
       let turnAt = startedAt;
-      let count = 0;
-      for (const head of heads) {
-        const body = bodies.get(head.cursor.seq);
-        if (!body && listening.mayConcern(head)) break;
-        count++;
-        if (!body) continue;
+      for await (const { head, index, body } of withBodies(ctx, concerning)) {
         const event = { ...head, ...body };
+        let shown: Record<string, unknown> | undefined;
         for (const action of listening.concernedBy(event)) {
-          records.push(await evaluate(ctx, action, event));
+          const name = actionOf(event);
+          shown ??= eventObject(event, name === undefined ? undefined : await findAction(name));
+          const judgement = judge(action, shown);
+          const fired = judgement.isMet ? await fire(ctx, action, event, shown) : notFired;
+          tally.add({ action, event, judgement, ...fired });
           if (performance.now() - turnAt > turnMs) {
             await nextTurn();
             turnAt = performance.now();
           }
         }
-        if (performance.now() - startedAt > stepMs) break;
+        if (performance.now() - startedAt > stepMs) {
+          await record(ctx, tally);
+          return index + 1;
+        }
       }
-      await record(ctx, records);
-      return count;
+      await record(ctx, tally);
+      return heads.length;
     },
   });
+}
+
+const notFired = { outcome: 'not_fired', runId: null } as const;
+
+/** The events with what they say; the next are on their way while the first are dealt with. */
+async function* withBodies<Place extends { head: EventHead }>(ctx: Ctx, places: readonly Place[]) {
+  const read = (from: number) => {
+    const part = places.slice(from, from + bodiesPerRead);
+    const bodies = readBodies(
+      ctx.db,
+      ctx.orgId,
+      part.map(({ head }) => head.cursor.seq),
+    );
+    // When it fails nobody may be waiting for it yet, or any more; whoever waits for it is told.
+    bodies.catch(() => undefined);
+    return { part, bodies };
+  };
+  let next = places.length > 0 ? read(0) : undefined;
+  for (let from = bodiesPerRead; next; from += bodiesPerRead) {
+    const { part, bodies } = next;
+    const known = await bodies;
+    next = from < places.length ? read(from) : undefined;
+    for (const place of part) {
+      const body = known.get(place.head.cursor.seq);
+      if (!body) throw new Error(`The event ${place.head.cursor.seq} is gone while it is read.`);
+      yield { ...place, body };
+    }
+  }
+}
+
+/** Asks once for each key, as long as the batch lasts. */
+function remembered<Value>(find: (key: string) => Promise<Value>): (key: string) => Promise<Value> {
+  const known = new Map<string, Promise<Value>>();
+  return (key) => {
+    const found = known.get(key) ?? find(key);
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** Nothing to do with this automation: the batch is tried again as a whole. */

@@ -1,5 +1,5 @@
 import type { Evaluation, EvaluationCounts, EvaluationOutcome } from '@quayside/contracts';
-import { join, sql, type Tx } from '../../platform/db.ts';
+import { join, named, sql, type Tx } from '../../platform/db.ts';
 import type { Counts, EvaluationRecord } from './model.ts';
 
 /** Runs that the chain has caused so far; stops counting at `limit`. */
@@ -30,24 +30,45 @@ export async function insertEvaluations(tx: Tx, orgId: string, records: readonly
     values ${join(rows)}`);
 }
 
-/** Leaves the newest of an automation: of those that did nothing, and of the others, so that neither pushes the other out. */
-export async function trimEvaluations(tx: Tx, orgId: string, actionId: string, kept: number): Promise<void> {
-  for (const isQuiet of [true, false])
-    await tx.run(sql`
-      delete from automation_evaluations
-      where org_id = ${orgId} and action_id = ${actionId} and (outcome = 'not_fired') = ${isQuiet} and id <= (
-        select id from automation_evaluations
-        where org_id = ${orgId} and action_id = ${actionId} and (outcome = 'not_fired') = ${isQuiet}
-        order by id desc offset ${kept} limit 1)`);
+/** Leaves the newest of each automation: of those that did nothing, and of the others, so that neither pushes the other out. */
+export async function trimEvaluations(
+  tx: Tx,
+  orgId: string,
+  actionIds: readonly string[],
+  kept: number,
+): Promise<void> {
+  await tx.run(
+    named(
+      'automation.trim',
+      sql`
+      delete from automation_evaluations e using (
+        select ids.id as action_id, kinds.is_quiet, (
+          select n.id from automation_evaluations n
+          where n.org_id = ${orgId} and n.action_id = ids.id and (n.outcome = 'not_fired') = kinds.is_quiet
+          order by n.id desc offset ${kept} limit 1
+        ) as newest_id
+        from unnest(${actionIds}::text[]) as ids (id) cross join (values (true), (false)) as kinds (is_quiet)
+      ) old
+      where e.org_id = ${orgId} and e.action_id = old.action_id and (e.outcome = 'not_fired') = old.is_quiet and e.id <= old.newest_id`,
+    ),
+  );
 }
 
-export async function addCounts(tx: Tx, orgId: string, actionId: string, counts: Counts): Promise<void> {
-  await tx.run(sql`
-    insert into automation_counts as c (org_id, action_id, fired, not_fired, failed, blocked)
-    values (${orgId}, ${actionId}, ${counts.fired}, ${counts.not_fired}, ${counts.failed}, ${counts.blocked})
-    on conflict (org_id, action_id) do update set
-      fired = c.fired + excluded.fired, not_fired = c.not_fired + excluded.not_fired,
-      failed = c.failed + excluded.failed, blocked = c.blocked + excluded.blocked`);
+/** By the automation's id. */
+export async function addCounts(tx: Tx, orgId: string, counts: ReadonlyMap<string, Counts>): Promise<void> {
+  const rows = [...counts].map(([actionId, count]) => ({ action_id: actionId, ...count }));
+  await tx.run(
+    named(
+      'automation.count',
+      sql`
+      insert into automation_counts as c (org_id, action_id, fired, not_fired, failed, blocked)
+      select ${orgId}, n.* from json_to_recordset(${JSON.stringify(rows)})
+        as n (action_id text, fired bigint, not_fired bigint, failed bigint, blocked bigint)
+      on conflict (org_id, action_id) do update set
+        fired = c.fired + excluded.fired, not_fired = c.not_fired + excluded.not_fired,
+        failed = c.failed + excluded.failed, blocked = c.blocked + excluded.blocked`,
+    ),
+  );
 }
 
 export async function readCounts(tx: Tx, orgId: string, actionId: string): Promise<EvaluationCounts> {

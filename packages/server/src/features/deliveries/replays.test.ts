@@ -6,12 +6,15 @@ import {
   deliveryRoutes,
   dispatchRoutes,
   entityRoutes,
+  maxSearched,
   peopleRoutes,
   runRoutes,
 } from '@quayside/contracts';
+import { administer } from '@quayside/testkit';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, startTestApp, type TestApp } from '../../../test/harness.ts';
+import { sql } from '../../platform/db.ts';
 
 let test: TestApp;
 let target: Receiver;
@@ -238,7 +241,7 @@ describe('a replay of many', () => {
     status = 404;
     await blueprint('told', {});
     await entities('told', 139);
-    await expect.poll(dead, { timeout: 30_000 }).toEqual({ ok: true, count: 140, isMore: false });
+    await expect.poll(dead, { timeout: 30_000 }).toEqual({ ok: true, count: 140 });
     const keys = new Set(target.requests.map((request) => request.headers['idempotency-key']));
     expect(keys.size).toBe(140);
     target.requests.length = 0;
@@ -246,11 +249,11 @@ describe('a replay of many', () => {
     const { replay: begun } = (
       await test.admin.call(deliveryRoutes.replayMany, { body: { dead: true, kind: 'change' } })
     ).body;
-    expect(begun).toMatchObject({ state: 'running', total: 140, by: 'admin@example.com' });
+    expect(begun).toMatchObject({ state: 'running', total: 140, searched: 0, by: 'admin@example.com' });
     const second = await test.admin.refused(deliveryRoutes.replayMany, { body: { dead: true } });
     if (second.status === 409) expect(second.body.message).toContain(begun.id);
     await expect.poll(async () => (await replayOf(begun.id)).state, { timeout: 30_000 }).toBe('done');
-    expect(await replayOf(begun.id)).toMatchObject({ replayed: 140, skipped: 0, open: 0, delivered: 140, failed: 0 });
+    expect(await replayOf(begun.id)).toMatchObject({ replayed: 140, searched: 1, open: 0, delivered: 140, failed: 0 });
     expect(target.requests).toHaveLength(140);
     expect(new Set(target.requests.map((request) => request.headers['idempotency-key']))).toEqual(keys);
     expect((await dead()).count).toBe(0);
@@ -283,5 +286,92 @@ describe('a replay of many', () => {
     expect((await claim()).messages ?? []).toEqual([]);
     const late = await test.admin.refused(deliveryRoutes.cancelReplay, { params: { replay_id: begun.id } });
     expect([late.status, late.body.error]).toEqual([422, 'invalid_transition']);
+  });
+});
+
+describe('of a hundred thousand', () => {
+  const total = 100_000;
+  /** One attempt of so many was made by another holder. */
+  const oneIn = 15_000;
+  const rare = Math.floor(total / oneIn);
+  /** Whole ones; what the tests above delivered is in one more. */
+  const stretches = total / maxSearched;
+
+  beforeAll(async () => {
+    const payload = JSON.stringify({ type: 'CHANGE', message: {} });
+    const holder = sql`case when n % ${oneIn}::int = 0 then 'rare' else 'bulk' end`;
+    const each = sql`generate_series(1, ${total}::int) n`;
+    await test.app.database.system(async (tx) => {
+      await tx.run(sql`
+        insert into messages (org_id, id, kind, payload, status, ended_at)
+        select 'org_test', 'm_bulk' || n, 'change', ${payload}, 'FAILED', now() from ${each}`);
+      await tx.run(sql`
+        insert into deliveries (org_id, subject, attempt, holder, state, started_at, ended_at, is_dead)
+        select 'org_test', 'm_bulk' || n, 1, ${holder}, 'settled', now() - n * interval '1 second', now(), true from ${each}`);
+    });
+    // As autovacuum does it soon after; the plans of an empty table would read all of it.
+    await administer(test.databaseUrl, 'analyze deliveries, messages');
+  }, 60_000);
+
+  it('a page of rare ones looks through a bounded stretch, says how far, and goes on from there', async () => {
+    const found: string[] = [];
+    const searched: (string | undefined)[] = [];
+    let after: string | undefined;
+    do {
+      const query = { holder: 'rare', ...(after ? { after } : {}) };
+      const { body } = await test.machine.call(deliveryRoutes.list, { query });
+      found.push(...body.deliveries.map((one) => one.subject));
+      searched.push(body.searchedTo);
+      after = body.next;
+    } while (after);
+    expect(found).toEqual(Array.from({ length: rare }, (_, index) => `m_bulk${(index + 1) * oneIn}`));
+    expect(searched).toHaveLength(stretches + 1);
+    // Further and further back; the last one is at the end.
+    expect(searched.pop()).toBeUndefined();
+    expect(searched).toEqual([...new Set(searched)].sort().reverse());
+  });
+
+  it('they are counted in calls that look through a bounded stretch each', async () => {
+    const counts: number[] = [];
+    let after: string | undefined;
+    do {
+      const query = after ? { after } : {};
+      const { body } = await test.machine.call(deliveryRoutes.countReplay, { query, body: { holder: 'bulk' } });
+      counts.push(body.count);
+      after = body.next;
+    } while (after);
+    expect(counts.reduce((sum, one) => sum + one, 0)).toBe(total - rare);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(maxSearched);
+    expect(counts).toHaveLength(stretches + 1);
+  });
+
+  it('a replay hands them over while there is room, with progress, goes on when there is more, and takes back the rest', async () => {
+    const { replay: begun } = (await test.admin.call(deliveryRoutes.replayMany, { body: { holder: 'bulk' } })).body;
+    expect(begun).not.toHaveProperty('total');
+    await expect.poll(async () => (await replayOf(begun.id)).open, { timeout: 30_000 }).toBe(1_000);
+    const full = await replayOf(begun.id);
+    expect([full.replayed, full.searched > 0 && full.searched < 0.05]).toEqual([1_000, true]);
+    const { messages = [] } = (
+      await test.machine.call(dispatchRoutes.claim, {
+        body: {
+          installationId: '_PORT_EXEC_AGENT',
+          limit: 5,
+          agent: { id: 'a', version: '1', inFlight: 0, capacity: 5 },
+        },
+      })
+    ).body;
+    expect(messages).toHaveLength(5);
+    for (const { id, lease } of messages) await settle(id, lease.token, 200);
+    await expect.poll(async () => (await replayOf(begun.id)).replayed, { timeout: 30_000 }).toBe(1_005);
+    const params = { replay_id: begun.id };
+    const { replay: cancelled } = (await test.admin.call(deliveryRoutes.cancelReplay, { params })).body;
+    expect(cancelled).toMatchObject({ state: 'cancelled', replayed: 5, skipped: 1_000, open: 0, delivered: 5 });
+  });
+
+  it('a replay of rare ones looks through all of them', async () => {
+    const { replay: begun } = (await test.admin.call(deliveryRoutes.replayMany, { body: { holder: 'rare' } })).body;
+    await expect.poll(async () => (await replayOf(begun.id)).searched, { timeout: 30_000 }).toBe(1);
+    expect(await replayOf(begun.id)).toMatchObject({ state: 'running', replayed: rare, open: rare });
+    await test.admin.call(deliveryRoutes.cancelReplay, { params: { replay_id: begun.id } });
   });
 });

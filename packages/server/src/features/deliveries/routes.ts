@@ -17,7 +17,7 @@ export function serveDeliveries(http: Http, replays: Replays): void {
     replay: await replays.replayOne(world, params.subject),
   }));
   http.serve(deliveryRoutes.replayMany, async ({ world, body }) => ({ replay: await replays.replayMany(world, body) }));
-  http.serve(deliveryRoutes.countReplay, async ({ world, body }) => replays.count(world, body));
+  http.serve(deliveryRoutes.countReplay, async ({ world, body, query }) => replays.count(world, body, query.after));
   http.serve(deliveryRoutes.getReplay, async ({ world, params }) => ({
     replay: await replays.get(world, params.replay_id),
   }));

@@ -1,4 +1,4 @@
-import { maxReplayCount, type Replay } from '@quayside/contracts';
+import type { Replay } from '@quayside/contracts';
 import { type Ctx, describeActor, type World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
@@ -14,7 +14,7 @@ import {
 } from '../../platform/leases.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { nameOf } from './model.ts';
-import { type AskedFilter, toFilter } from './service.ts';
+import { type AskedFilter, parseCursor, toCursor, toFilter } from './service.ts';
 import * as store from './store-replays.ts';
 
 /**
@@ -31,6 +31,8 @@ import * as store from './store-replays.ts';
 export const replayQueue = 'replay';
 
 const subjectsPerStep = 100;
+/** Where few attempts match, a step looks through stretches of up to so many, each twice as long as the one before. */
+const longestStretch = 3_200;
 const maxOpen = 1_000;
 const pauseWhileFullMs = 500;
 const leaseMs = 10_000;
@@ -86,13 +88,13 @@ export function createReplays(dependencies: {
       const running = await store.findRunningReplay(ctx.db, ctx.orgId);
       if (running)
         refuse('under_way', `The replay ${running} is still running; wait until it has ended, or cancel it.`);
-      const count = await store.countReplay(ctx.db, ctx.orgId, filter);
+      const { count, stop } = await store.countReplay(ctx.db, ctx.orgId, filter, undefined);
       const id = newId('replay');
       await store.insertReplay(ctx.db, ctx.orgId, {
         id,
         requestedBy: describeActor(ctx.actor),
         filter: asked,
-        total: count > maxReplayCount ? null : count,
+        total: stop ? null : count,
         isOne: false,
       });
       await enqueue(ctx.db, { orgId: ctx.orgId, queue: replayQueue, key: id });
@@ -101,9 +103,37 @@ export function createReplays(dependencies: {
     });
   }
 
-  async function count(world: World, asked: AskedFilter): Promise<{ count: number; isMore: boolean }> {
-    const found = await world.transaction((ctx) => store.countReplay(ctx.db, ctx.orgId, toFilter(asked)));
-    return { count: Math.min(found, maxReplayCount), isMore: found > maxReplayCount };
+  async function count(
+    world: World,
+    asked: AskedFilter,
+    afterText: string | undefined,
+  ): Promise<{ count: number; next?: string; searchedTo?: string }> {
+    const after = afterText === undefined ? undefined : parseCursor(afterText);
+    const found = await world.transaction((ctx) => store.countReplay(ctx.db, ctx.orgId, toFilter(asked), after));
+    if (!found.stop) return { count: found.count };
+    const { cursor_at: startedAt, subject, attempt } = found.stop;
+    return {
+      count: found.count,
+      next: toCursor({ startedAt, subject, attempt }),
+      searchedTo: new Date(startedAt).toISOString(),
+    };
+  }
+
+  /** The next `room` of a replay, or fewer at the end of the longest stretch; `last` = where to go on. */
+  async function nextCandidates(ctx: Ctx, replay: store.ReplayRow, room: number) {
+    const candidates: store.Candidate[] = [];
+    let last: store.Candidate | undefined;
+    for (let size = room; size <= longestStretch; size *= 2) {
+      const stretch = { asOf: replay.created_text, after: last ?? replay.cursor, size };
+      const found = await store.listCandidates(ctx.db, ctx.orgId, toFilter(replay.filter), stretch);
+      const taken = found.candidates.slice(0, room - candidates.length);
+      candidates.push(...taken);
+      const isCut = taken.length < found.candidates.length;
+      last = (isCut ? taken.at(-1) : found.last) ?? last;
+      if (found.isEnd && !isCut) return { candidates, last, isOver: true };
+      if (candidates.length === room) break;
+    }
+    return { candidates, last, isOver: false };
   }
 
   async function cancel(world: World, id: string): Promise<Replay> {
@@ -127,14 +157,11 @@ export function createReplays(dependencies: {
       if (replay?.state !== 'running') return settleWork(ctx.db, lease.id);
       const room = Math.min(subjectsPerStep, maxOpen - replay.open);
       if (room <= 0) return releaseWork(ctx.db, lease.id, lease.queue, pauseWhileFullMs);
-      const stretch = await store.listCandidates(ctx.db, ctx.orgId, toFilter(replay.filter), replay, room);
-      const candidates = stretch.filter((one) => one.isMatch);
+      const { candidates, last, isOver } = await nextCandidates(ctx, replay, room);
       let replayed = 0;
       for (const { subject } of candidates)
         if ((await handOver(ctx, subject, replay.id, nameOf(replay.requested_by))) === 'handed_over') replayed += 1;
-      const isOver = stretch.length < room;
       const skipped = candidates.length - replayed;
-      const last = stretch.at(-1);
       if (!(await store.advanceReplay(ctx.db, ctx.orgId, replay.id, { replayed, skipped, last, isOver })))
         throw new Error('The replay was cancelled meanwhile; this step is rolled back.');
       if (isOver) await settleWork(ctx.db, lease.id);
@@ -169,6 +196,7 @@ function toReplay(row: store.ReplayRow): Replay {
     filter: row.filter,
     state: row.state === 'cancelled' ? 'cancelled' : row.state === 'handed_over' && open === 0 ? 'done' : 'running',
     ...(row.total === null ? {} : { total: row.total }),
+    searched: row.searched,
     replayed,
     skipped: row.skipped,
     open,

@@ -30,16 +30,17 @@ export async function listLedger(
   world: World,
   asked: AskedFilter,
   page: { limit: number; after?: string | undefined },
-): Promise<{ deliveries: LedgerEntry[]; next?: string }> {
+): Promise<{ deliveries: LedgerEntry[]; next?: string; searchedTo?: string }> {
   const after = page.after === undefined ? undefined : parseCursor(page.after);
-  const rows = await world.transaction((ctx) =>
+  const { rows, stop } = await world.transaction((ctx) =>
     store.listLedger(ctx.db, ctx.orgId, { ...toFilter(asked), ...visibility(world) }, { limit: page.limit + 1, after }),
   );
   const deliveries = rows.slice(0, page.limit);
-  const last = rows.length > page.limit ? deliveries.at(-1) : undefined;
+  const last = rows.length > page.limit ? deliveries.at(-1) : stop;
   return {
     deliveries: deliveries.map(toEntry),
     ...(last ? { next: toCursor({ startedAt: last.cursor_at, subject: last.subject, attempt: last.attempt }) } : {}),
+    ...(stop ? { searchedTo: new Date(stop.cursor_at).toISOString() } : {}),
   };
 }
 
@@ -100,11 +101,11 @@ function toEntry(row: store.LedgerRow): LedgerEntry {
   };
 }
 
-function toCursor(cursor: store.LedgerCursor): string {
+export function toCursor(cursor: store.LedgerCursor): string {
   return Buffer.from(JSON.stringify(Object.values(cursor))).toString('base64url');
 }
 
-function parseCursor(text: string): store.LedgerCursor {
+export function parseCursor(text: string): store.LedgerCursor {
   try {
     const [startedAt, subject, attempt] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
     if (

@@ -1,6 +1,6 @@
-import { maxReplayCount } from '@quayside/contracts';
+import { maxSearched } from '@quayside/contracts';
 import { type Sql, sql, type Tx } from '../../platform/db.ts';
-import { conditions, fromLedger, type LedgerCursor, type LedgerFilter } from './store.ts';
+import { conditions, type LedgerCursor, type LedgerFilter, type LedgerStop, ledgerOf, reach } from './store.ts';
 
 export interface ReplayRow {
   id: string;
@@ -15,6 +15,8 @@ export interface ReplayRow {
   /** Still to be delivered, and delivered. */
   open: number;
   delivered: number;
+  /** Which part of the time between the ledger's first attempt and the replay is looked through. */
+  searched: number;
   /** As text, because a Date has no microseconds. */
   created_text: string;
   cursor: LedgerCursor;
@@ -24,6 +26,11 @@ export interface ReplayRow {
 const replayColumns: Sql = sql`p.id, p.requested_by, p.filter, p.total, p.state, p.replayed, p.skipped, p.created_at, p.ended_at,
   (select count(*)::int from work w where w.org_id = p.org_id and w.replay_id = p.id) as open,
   (select count(*)::int from deliveries d where d.org_id = p.org_id and d.replay_id = p.id and d.is_delivered) as delivered,
+  case when p.state = 'running' then coalesce((
+    select least(1, greatest(0, extract(epoch from p.cursor_at - first.at) / nullif(extract(epoch from p.created_at - first.at), 0)))
+    from (select started_at as at from deliveries d where d.org_id = p.org_id order by started_at limit 1) first
+    where p.cursor_at > first.at
+  ), 0) else 1 end::float8 as searched,
   p.created_at::text as created_text,
   json_build_object('startedAt', p.cursor_at::text, 'subject', p.cursor_subject, 'attempt', p.cursor_attempt) as cursor`;
 
@@ -56,23 +63,6 @@ export async function findRunningReplay(tx: Tx, orgId: string): Promise<string |
   )?.id;
 }
 
-/** The last attempt of each subject as of an instant, of those that match: what is replayed meanwhile does not count again. */
-function lastAttempts(orgId: string, filter: LedgerFilter, asOf: Sql): Sql {
-  return sql`${fromLedger} where ${conditions(orgId, filter)} and d.started_at <= ${asOf} and not exists (
-    select from deliveries later
-    where later.org_id = d.org_id and later.subject = d.subject and later.attempt > d.attempt and later.started_at <= ${asOf}
-  )`;
-}
-
-/** Stops at `maxReplayCount`. */
-export async function countReplay(tx: Tx, orgId: string, filter: LedgerFilter): Promise<number> {
-  const { count } = await tx.one<{ count: number }>(sql`
-    select count(*)::int as count from (
-      select from ${lastAttempts(orgId, filter, sql`clock_timestamp()`)} limit ${maxReplayCount + 1}
-    ) found`);
-  return count;
-}
-
 export interface Candidate {
   subject: string;
   attempt: number;
@@ -80,30 +70,67 @@ export interface Candidate {
 }
 
 /**
- * The next stretch of the ledger behind the cursor, oldest attempt first, and which of it is to be replayed. The stretch is
- * one range of an index before anything is joined, so a step costs the same however large the ledger is.
+ * `judged`: the next `size` attempts behind the cursor, oldest first, and which of them are to be replayed: those that match and were
+ * the last of their subject as of an instant, so that what is replayed meanwhile does not count again. The stretch is one
+ * range of an index before anything is joined, so it costs the same however large the ledger is.
  */
+function judged(orgId: string, filter: LedgerFilter, stretch: { asOf: Sql; after: LedgerCursor; size: number }): Sql {
+  const { asOf, after, size } = stretch;
+  return sql`
+    stretch as materialized (
+      select d.org_id, d.subject, d.attempt, d.started_at, d.state, d.holder, d.is_dead, d.replay_id from deliveries d
+      where ${reach(orgId, filter)} and d.started_at <= ${asOf}
+        and (d.started_at, d.subject, d.attempt) > (${after.startedAt}::timestamptz, ${after.subject}, ${after.attempt}::int)
+      order by d.started_at, d.subject, d.attempt limit ${size}
+    ),
+    judged as (
+      select d.subject, d.attempt, d.started_at, coalesce(${conditions(orgId, filter)} and not exists (
+        select from deliveries later
+        where later.org_id = d.org_id and later.subject = d.subject and later.attempt > d.attempt and later.started_at <= ${asOf}
+      ), false) as is_match
+      from ${ledgerOf(sql`stretch`)}
+    )`;
+}
+
+/** Before every attempt. */
+const beginning: LedgerCursor = { startedAt: '-infinity', subject: '', attempt: 0 };
+
+/** Of `maxSearched` attempts; `stop` = the last of them, if there may be more. */
+export async function countReplay(
+  tx: Tx,
+  orgId: string,
+  filter: LedgerFilter,
+  after: LedgerCursor | undefined,
+): Promise<{ count: number; stop: LedgerStop | undefined }> {
+  const asOf = sql`clock_timestamp()`;
+  const { count, looked, stop } = await tx.one<{ count: number; looked: number; stop: LedgerStop }>(sql`
+    with ${judged(orgId, filter, { asOf, after: after ?? beginning, size: maxSearched })}
+    select count(*)::int as looked, count(*) filter (where is_match)::int as count, (
+      select json_build_object('subject', subject, 'attempt', attempt,
+        'cursor_at', to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+      from stretch order by started_at desc, subject desc, attempt desc limit 1
+    ) as stop
+    from judged`);
+  return { count, stop: looked < maxSearched ? undefined : stop };
+}
+
+/** What of the next `size` attempts is to be replayed, and where they end; `isEnd` = none are left behind them. */
 export async function listCandidates(
   tx: Tx,
   orgId: string,
   filter: LedgerFilter,
-  replay: Pick<ReplayRow, 'created_text' | 'cursor'>,
-  stretch: number,
-): Promise<(Candidate & { isMatch: boolean })[]> {
-  const { startedAt, subject, attempt } = replay.cursor;
-  return tx.many(sql`
-    with stretch as materialized (
-      select s.org_id, s.subject, s.attempt, s.started_at from deliveries s
-      where s.org_id = ${orgId} and s.started_at <= ${replay.created_text}::timestamptz
-        and (s.started_at, s.subject, s.attempt) > (${startedAt}::timestamptz, ${subject}, ${attempt}::int)
-        ${filter.dead === true ? sql`and s.is_dead` : sql``}
-      order by s.started_at, s.subject, s.attempt limit ${stretch}
-    )
-    select s.subject, s.attempt, s.started_at::text as "startedAt", exists (
-      select from ${lastAttempts(orgId, filter, sql`${replay.created_text}::timestamptz`)}
-        and d.subject = s.subject and d.attempt = s.attempt
-    ) as "isMatch"
-    from stretch s order by s.started_at, s.subject, s.attempt`);
+  stretch: { asOf: string; after: LedgerCursor; size: number },
+): Promise<{ candidates: Candidate[]; last: Candidate | undefined; isEnd: boolean }> {
+  const asOf = sql`${stretch.asOf}::timestamptz`;
+  const rows = await tx.many<Candidate & { isMatch: boolean; looked: number }>(sql`
+    with ${judged(orgId, filter, { ...stretch, asOf })}
+    select * from (
+      select subject, attempt, started_at::text as "startedAt", is_match as "isMatch", count(*) over ()::int as looked,
+        row_number() over (order by started_at, subject, attempt) as place
+      from judged
+    ) placed where "isMatch" or place = looked order by place`);
+  const last = rows.at(-1);
+  return { candidates: rows.filter((one) => one.isMatch), last, isEnd: (last?.looked ?? 0) < stretch.size };
 }
 
 /** False = it was cancelled meanwhile. */

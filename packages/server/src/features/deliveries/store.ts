@@ -3,6 +3,7 @@ import {
   type DeliveryOutcome,
   type DeliveryRequest,
   isDelivered,
+  maxSearched,
   type SubjectKind,
 } from '@quayside/contracts';
 import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
@@ -212,8 +213,11 @@ export type LedgerRow = Omit<DeliveryRow, 'request' | 'requested_by'> & {
   cursor_at: string;
 };
 
+/** Where one call of `listLedger` stopped looking. */
+export type LedgerStop = Pick<LedgerRow, 'subject' | 'attempt' | 'cursor_at'>;
+
 // A run by its id, a message by its own, and what a message is about; each one index look-up.
-export const fromLedger: Sql = sql`deliveries d
+export const ledgerOf = (attempts: Sql): Sql => sql`${attempts} d
   left join messages m on m.org_id = d.org_id and m.id = d.subject
   left join runs r on r.org_id = d.org_id and r.id = coalesce(m.run_id, d.subject)
   left join events e on e.org_id = d.org_id and e.seq = case left(d.subject, 2) when 'e_' then substr(d.subject, 3)::bigint end`;
@@ -250,25 +254,50 @@ export function conditions(orgId: string, filter: LedgerFilter): Sql {
   return join(where, ' and ');
 }
 
-/** A page of attempts, newest first. Costs what it walks over: rare matches of a filter are looked for among all. */
+/** What of a filter is a range of an index of `deliveries d`: the least that has to be looked through. */
+export function reach(orgId: string, filter: LedgerFilter): Sql {
+  const where: Sql[] = [sql`d.org_id = ${orgId}`];
+  if (filter.dead === true) where.push(sql`d.is_dead`);
+  if (filter.replay !== undefined) where.push(sql`d.replay_id = ${filter.replay}`);
+  if (filter.from !== undefined) where.push(sql`d.started_at >= ${filter.from}`);
+  if (filter.to !== undefined) where.push(sql`d.started_at < ${filter.to}`);
+  if (filter.runId !== undefined)
+    where.push(sql`d.subject = any(array(
+      select ${filter.runId} union all select id from messages where org_id = ${orgId} and run_id = ${filter.runId}))`);
+  return join(where, ' and ');
+}
+
+/**
+ * A page of attempts, newest first. Costs what it walks over: rare matches of a filter are looked for among all, but not
+ * among more than `maxSearched`; `stop` = where it gave up.
+ */
 export async function listLedger(
   tx: Tx,
   orgId: string,
   filter: LedgerFilter,
   page: { limit: number; after?: LedgerCursor | undefined },
-): Promise<LedgerRow[]> {
+): Promise<{ rows: LedgerRow[]; stop?: LedgerStop | undefined }> {
   const { after } = page;
   const behind = after
     ? sql` and (d.started_at, d.subject, d.attempt) < (${after.startedAt}::timestamptz, ${after.subject}, ${after.attempt}::int)`
     : sql``;
+  const cursorAt = sql`to_char(d.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as cursor_at`;
+  const newest = sql`order by d.started_at desc, d.subject desc, d.attempt desc`;
+  const stretch = sql`deliveries d where ${reach(orgId, filter)}${behind} ${newest}`;
   const rows = await tx.many<LedgerRow>(sql`
     select d.subject, d.attempt, d.holder, d.state, d.is_dead, d.started_at, d.ended_at, d.replay_id,
       json_build_object('method', d.request -> 'method', 'url', d.request -> 'url') as request,
       ${outcomeWithoutBody} as outcome,
-      to_char(d.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as cursor_at, ${aboutSubject}
-    from ${fromLedger} where ${conditions(orgId, filter)}${behind}
-    order by d.started_at desc, d.subject desc, d.attempt desc limit ${page.limit}`);
-  return rows.map((row) => ({ ...row, outcome: row.outcome && compact(row.outcome) }));
+      ${cursorAt}, ${aboutSubject}
+    from ${ledgerOf(sql`(select d.* from ${stretch} limit ${maxSearched})`)} where ${conditions(orgId, filter)}
+    ${newest} limit ${page.limit}`);
+  const stop =
+    rows.length < page.limit
+      ? await tx.find<LedgerStop>(
+          sql`select d.subject, d.attempt, ${cursorAt} from ${stretch} offset ${maxSearched - 1} limit 1`,
+        )
+      : undefined;
+  return { rows: rows.map((row) => ({ ...row, outcome: row.outcome && compact(row.outcome) })), stop };
 }
 
 /** Fields that its kind does not have are null in the row. */
@@ -295,7 +324,7 @@ export async function findSubject(
 ): Promise<SubjectRow | undefined> {
   return tx.find(sql`
     select ${aboutSubject}, coalesce(left(d.subject, 2) = 'r_' and (r.payload ->> 'synchronized')::boolean, false) as "isSynchronized"
-    from ${fromLedger} where ${conditions(orgId, filter)} and d.subject = ${subject} limit 1`);
+    from ${ledgerOf(sql`deliveries`)} where ${conditions(orgId, filter)} and d.subject = ${subject} limit 1`);
 }
 
 /** What is open for the subject; GitHub's workflow runs are watched, not delivered. */

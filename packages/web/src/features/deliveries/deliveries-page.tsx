@@ -10,6 +10,7 @@ import {
   ClearFilters,
   EmptyState,
   ErrorPanel,
+  formatInstant,
   Loading,
   LoadMore,
   None,
@@ -43,6 +44,7 @@ export function DeliveriesPage(): ReactNode {
   const mayReplay = useMay('delivery:replay');
   const ledger = useInfiniteQuery(ledgerQuery(filters));
   const entries = ledger.data?.pages.flatMap((page) => page.deliveries) ?? [];
+  const searchedTo = ledger.data?.pages.at(-1)?.searchedTo;
   const isFiltered = Object.keys(filters).length > 0;
   const change = (part: Partial<typeof search & { open: string | undefined }>): void =>
     void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
@@ -101,6 +103,8 @@ export function DeliveriesPage(): ReactNode {
         <Box className="q-panel q-clip">
           {entries.length > 0 ? (
             <LedgerTable entries={entries} open={open} onOpen={(key) => change({ open: key })} />
+          ) : searchedTo ? (
+            <EmptyState title="None found so far">Further back there may be some.</EmptyState>
           ) : isFiltered ? (
             <EmptyState
               title={search.dead ? 'There are no dead letters like this' : 'No delivery matches the filters'}
@@ -114,6 +118,11 @@ export function DeliveriesPage(): ReactNode {
             </EmptyState>
           )}
         </Box>
+      )}
+      {searchedTo && (
+        <Text size="sm" c="dimmed" ta="center" mt="md" role="status">
+          Searched back to {formatInstant(searchedTo)}.
+        </Text>
       )}
       <LoadMore list={ledger} />
     </Page>

@@ -21,7 +21,8 @@ export function ledgerQuery(filters: LedgerFilters) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
-    refetchInterval: refreshMs,
+    // A page of rare matches is looked for among many, and not again and again.
+    refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.searchedTo) ? false : refreshMs),
   });
 }
 
@@ -42,11 +43,14 @@ export const replaysQuery = queryOptions({
   refetchInterval: (query) => (query.state.data?.some((one) => one.state === 'running') ? progressMs : refreshMs),
 });
 
-/** How much a replay of all that matches would replay. */
+/** How much a replay of all that matches would replay; each page counts on. */
 export function countQuery(filters: LedgerFilters) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: ['replays', 'count', filters],
-    queryFn: ({ signal }) => call(deliveryRoutes.countReplay, { body: filters, signal }),
+    queryFn: ({ signal, pageParam }) =>
+      call(deliveryRoutes.countReplay, { query: pageParam ? { after: pageParam } : {}, body: filters, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next,
     staleTime: 0,
   });
 }

@@ -1,10 +1,10 @@
 import { Box, Button, Group, Progress, Stack, Text } from '@mantine/core';
 import type { Replay } from '@quayside/contracts';
 import { IconRepeat } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
-import { Ago, Dialog, ErrorPanel, Loading } from '../../ui/index.ts';
+import { Ago, Dialog, ErrorPanel, formatInstant, Loading } from '../../ui/index.ts';
 import { countQuery, type LedgerFilters, replaysQuery, useCancelReplay, useReplay, useReplayMany } from './queries.ts';
 import { progressOf, replayTitle } from './words.ts';
 
@@ -54,7 +54,9 @@ export function ReplayManyButton({ filters }: { filters: LedgerFilters }): React
 }
 
 function ReplayManyDialog({ filters, onClose }: { filters: LedgerFilters; onClose: () => void }): ReactNode {
-  const count = useQuery(countQuery(filters));
+  const count = useInfiniteQuery(countQuery(filters));
+  const counted = count.data?.pages.reduce((sum, page) => sum + page.count, 0) ?? 0;
+  const searchedTo = count.data?.pages.at(-1)?.searchedTo;
   const replay = useReplayMany();
   return (
     <Dialog title="Replay all that match" onClose={onClose}>
@@ -63,11 +65,25 @@ function ReplayManyDialog({ filters, onClose }: { filters: LedgerFilters; onClos
         {count.isError && <ErrorPanel error={count.error} />}
         {count.data && (
           <Text size="sm">
-            {count.data.isMore ? 'More than ' : ''}
-            {count.data.count.toLocaleString()} {count.data.count === 1 ? 'delivery matches' : 'deliveries match'} by
-            the last attempt. Each is sent once more: the same request, under the same key. No status of a run changes
-            by it.
+            {searchedTo ? 'So far ' : ''}
+            {counted.toLocaleString()} {counted === 1 ? 'delivery matches' : 'deliveries match'} by the last attempt.
+            Each is sent once more: the same request, under the same key. No status of a run changes by it.
           </Text>
+        )}
+        {searchedTo && (
+          <Group gap="xs">
+            <Text size="sm" c="dimmed">
+              Counted up to {formatInstant(searchedTo)}; a replay goes on to the end.
+            </Text>
+            <Button
+              size="xs"
+              variant="default"
+              loading={count.isFetchingNextPage}
+              onClick={() => void count.fetchNextPage()}
+            >
+              Count on
+            </Button>
+          </Group>
         )}
         {replay.isError && <ErrorPanel error={replay.error} />}
         <Group justify="flex-end" gap="xs">
@@ -76,7 +92,7 @@ function ReplayManyDialog({ filters, onClose }: { filters: LedgerFilters; onClos
           </Button>
           <Button
             loading={replay.isPending}
-            disabled={!count.data || count.data.count === 0}
+            disabled={!count.data || (counted === 0 && !searchedTo)}
             onClick={() => replay.mutate(filters, { onSuccess: onClose })}
           >
             Replay

@@ -106,7 +106,13 @@ export function progressOf(replay: Replay): { percent: number; text: string } {
     ...(skipped > 0 ? [`${skipped.toLocaleString()} skipped`] : []),
     ...(open > 0 ? [`${open.toLocaleString()} under way`] : []),
   ];
-  const all = total === undefined ? 'more than 100,000' : total.toLocaleString();
-  const percent = replay.state === 'done' || total === 0 ? 100 : (100 * over) / Math.max(over + open, total ?? 100_001);
-  return { percent, text: `${stateOf[replay.state]}: ${parts.join(', ')}, of ${all}.` };
+  const said = `${stateOf[replay.state]}: ${parts.join(', ')}`;
+  if (total === undefined) {
+    const percent = replay.state === 'done' ? 100 : 100 * replay.searched * (over / Math.max(1, over + open));
+    const searched =
+      replay.state === 'running' ? `; ${Math.floor(100 * replay.searched)} % of the ledger looked through` : '';
+    return { percent, text: `${said}${searched}.` };
+  }
+  const percent = replay.state === 'done' || total === 0 ? 100 : (100 * over) / Math.max(over + open, total);
+  return { percent, text: `${said}, of ${total.toLocaleString()}.` };
 }
