@@ -63,8 +63,9 @@ export async function visit(browser: Browser, portal: Portal, options: BrowserCo
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    // A refusal that the page expects (no session yet, a wrong password) is an answer; Chromium reports it all the same.
-    if (message.type() === 'error' && !/status of (401|404|422)/.test(message.text())) complaints.push(message.text());
+    // A refusal that the page expects (no session yet, a wrong password, a role that may not) is an answer; Chromium reports it all the same.
+    if (message.type() === 'error' && !/status of (401|403|404|422)/.test(message.text()))
+      complaints.push(message.text());
   });
   return { page, complaints, close: () => context.close() };
 }

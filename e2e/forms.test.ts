@@ -1,4 +1,4 @@
-import { actionRoutes, permissionRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
+import { actionRoutes, identityRoutes, permissionRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -296,6 +296,47 @@ describe('a member', () => {
       .waitFor();
     expect(await dialog().getByRole('button', { name: 'Execute' }).isDisabled()).toBe(true);
     expect(await dialog().getByRole('button', { name: 'Preview' }).isDisabled()).toBe(true);
+    await page.goto('/settings/secrets');
+    await page.getByRole('alert').getByText('You may not do this').waitFor();
+    await page.getByText(/needs the permission secret:manage, .* It comes with the role Admin/).waitFor();
+    await page.goto('/self-serve/new');
+    await page.getByText(/needs the permission action:create, which the role Member does not have/).waitFor();
+  });
+
+  it('reads on the card that an action has to wait, and may when it no longer has to', async () => {
+    const member = await addPerson(portal, { email: 'early@example.com' });
+    const params = { action_identifier: 'limited' };
+    await portal.call(actionRoutes.create, { body: { ...approved, identifier: 'limited', title: 'Limited' } });
+    await portal.call(permissionRoutes.putLimits, { params, body: { concurrency: 1, concurrencyPerEntity: null } });
+    const freeze = (to: string) =>
+      portal.call(identityRoutes.patchOrganization, {
+        body: {
+          settings: { freezes: [{ from: '2020-01-01T00:00:00Z', to, reason: 'Stocktaking', actions: ['limited'] }] },
+        },
+      });
+    const { run } = await portal.call(runRoutes.execute, { params, body: { properties: { why: 'first' } } });
+    await openAs(page, '/self-serve', member);
+    await page.getByText('Limit reached: 1 of 1 runs of "limited" have not ended yet. Wait until one has.').waitFor();
+    await freeze('2040-01-01T10:00:00Z');
+    await page.reload();
+    await page.getByText(/^Frozen until .* 2040.*: Stocktaking\.$/).waitFor();
+    const button = page.getByRole('button', { name: 'Create: Limited' });
+    expect(await button.getAttribute('aria-disabled')).toBe('true');
+    await page.goto('/self-serve?action=limited');
+    await dialog().getByText('Not now').waitFor();
+    await field('Why').fill('second');
+    expect(await dialog().getByRole('button', { name: 'Create' }).isDisabled()).toBe(true);
+    // Both pass without the form being opened again; what was typed stays.
+    await freeze('2021-01-01T00:00:00Z');
+    await dialog()
+      .getByText(/Limit reached/)
+      .waitFor();
+    await end(run.id);
+    await expect.poll(() => dialog().getByRole('button', { name: 'Create' }).isDisabled(), patience).toBe(false);
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const second = await startedRun();
+    expect(second.rawProperties).toEqual({ why: 'second' });
+    await end(second.id);
   });
 
   it('is not shown a private run of somebody else', async () => {
@@ -335,8 +376,23 @@ describe('a member', () => {
     await page.getByRole('checkbox', { name: 'Inputs' }).check();
     await page.keyboard.press('Escape');
     await page.getByRole('row', { name: new RegExp(`${id} Needs a yes Failure .*Why: to see it`) }).waitFor();
+    await page.getByRole('searchbox', { name: 'Search runs' }).fill('TO SEE');
+    await page.waitForURL(/q=TO/);
+    await page.getByText('1 run', { exact: true }).waitFor();
+    await page.getByRole('combobox', { name: 'Group' }).click();
+    await page.getByRole('option', { name: 'By requester' }).click();
+    await page.getByRole('rowheader', { name: 'asker@example.com 1' }).waitFor();
+    await page.getByRole('columnheader', { name: 'Duration' }).getByRole('button').click();
+    // The address says it all: with it somebody else sees the same.
+    await page.waitForURL(/group=requester&sort=duration&order=ASC/);
+    await page.reload();
+    await page.getByRole('rowheader', { name: 'asker@example.com 1' }).waitFor();
+    expect(await page.getByRole('columnheader', { name: 'Duration' }).getAttribute('aria-sort')).toBe('ascending');
+    await page.getByRole('searchbox', { name: 'Search runs' }).fill('nothing like it');
+    await page.getByText('The newest 10,000 of the others were searched.').waitFor();
+    await page.getByRole('button', { name: 'Clear the filters' }).click();
     await page.getByRole('combobox', { name: 'Status' }).click();
-    await page.getByRole('option', { name: 'Success' }).click();
+    await page.getByRole('option', { name: 'Declined' }).click();
     await page.getByText('No run matches the filters').waitFor();
   });
 });

@@ -133,6 +133,8 @@ describe('a run', () => {
     await inputs.getByText('What each roast tastes like.').waitFor();
     await page.getByRole('tab', { name: 'Affected entities (1)' }).click();
     await page.getByRole('tabpanel').getByText('Created').waitFor();
+    await page.getByRole('tabpanel').getByRole('button', { name: 'What changed in tasting-notes' }).click();
+    await page.getByRole('insertion').getByText('"language": "Rust"').waitFor();
     const runId = runIdOf(page.url());
 
     await page.getByRole('tabpanel').getByRole('link', { name: 'Tasting notes' }).click();

@@ -176,9 +176,10 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'columns of runs',
-    path: '/runs',
+    name: 'columns of runs in groups',
+    path: '/runs?group=status&sort=duration',
     async reach(page) {
+      await page.getByRole('rowheader', { name: /Success \d/ }).waitFor();
       await page.getByRole('button', { name: 'Columns' }).click();
       await page.getByRole('checkbox', { name: 'Inputs' }).check();
     },
@@ -275,6 +276,15 @@ const cases: readonly Case[] = [
     async reach(page) {
       await page.getByRole('tab', { name: /Deliveries \(1\)/ }).click();
       await page.getByRole('row', { name: /answered 202/ }).waitFor();
+    },
+  },
+  {
+    name: 'what a run changed',
+    path: '/runs/:run',
+    async reach(page) {
+      await page.getByRole('tab', { name: /Affected entities/ }).click();
+      await page.getByRole('button', { name: 'What changed in tasting-notes' }).first().click();
+      await page.getByText('properties', { exact: true }).waitFor();
     },
   },
   {

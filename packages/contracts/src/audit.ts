@@ -74,6 +74,9 @@ export const origins = [
 ] as const;
 export type Origin = (typeof origins)[number];
 
+/** By what a record is called everywhere: in the log, by automations, on the page of a run. */
+export const recordIdentifier = (seq: number): string => `event_${seq}`;
+
 export const AuditRecord = Type.Object({
   identifier: Type.String(),
   action: Type.Union([

@@ -2,14 +2,13 @@ import { type Static, Type } from 'typebox';
 import { MessageSettings } from './messages.ts';
 import { GuardrailSettings } from './permissions.ts';
 import { RetentionSettings } from './retention.ts';
+import { roles } from './roles.ts';
 import { ok, permissions, route } from './route.ts';
 import { Document, Instant } from './values.ts';
 
 /** Who may do what: organization, users, sessions, credentials (spec/catalog.md §5). */
 
-export const roles = ['Admin', 'Moderator', 'Member'] as const;
-export const Role = Type.Enum(roles);
-export type Role = Static<typeof Role>;
+export const RoleSchema = Type.Enum(roles);
 
 export const sessionCookie = 'quayside_session';
 

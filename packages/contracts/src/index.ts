@@ -13,6 +13,7 @@ export * from './openapi.ts';
 export * from './people.ts';
 export * from './permissions.ts';
 export * from './retention.ts';
+export * from './roles.ts';
 export * from './route.ts';
 export * from './routes.ts';
 export * from './run-status.ts';

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Role, signedIn, User } from './identity.ts';
+import { RoleSchema, signedIn, User } from './identity.ts';
 import { ok, route } from './route.ts';
 import { Instant } from './values.ts';
 
@@ -54,7 +54,7 @@ const Fields = Type.Object({ fields: Type.Optional(Type.Array(Type.String())) })
 
 export const UserPatch = Type.Object(
   {
-    roles: Type.Optional(Type.Array(Role, { minItems: 1 })),
+    roles: Type.Optional(Type.Array(RoleSchema, { minItems: 1 })),
     /** Team names; replaces the list. */
     teams: Type.Optional(Type.Array(Type.String())),
     status: Type.Optional(Type.Union([Type.Literal('ACTIVE'), Type.Literal('DISABLED')])),
@@ -96,7 +96,7 @@ export const peopleRoutes = {
         email: Type.String({ format: 'email', maxLength: 320 }),
         firstName: Type.Optional(Type.String({ maxLength: 200 })),
         lastName: Type.Optional(Type.String({ maxLength: 200 })),
-        roles: Type.Optional(Type.Array(Role)),
+        roles: Type.Optional(Type.Array(RoleSchema)),
         teams: Type.Optional(Type.Array(Type.String())),
       }),
     }),

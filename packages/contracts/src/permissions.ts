@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ok, route } from './route.ts';
-import { Document } from './values.ts';
+import { Document, Instant } from './values.ts';
 
 /** Who may execute an action and who approves its runs (spec/actions.md §1.15), and how much may run at once. */
 
@@ -82,6 +82,10 @@ export const Verdict = Type.Object({
   remedy: Type.Optional(Type.String()),
   /** Other inputs, or another entity, may change it: a policy looks at them, or the owner of the entity decides. */
   dependsOnForm: Type.Optional(Type.Boolean()),
+  /** It passes by itself, and holds up everybody: meanwhile executing is refused with this error. */
+  hold: Type.Optional(Type.Enum(['frozen', 'limit_reached'])),
+  /** When a freeze ends; `because` says it, too. */
+  until: Type.Optional(Instant),
   conditions: Type.Optional(
     Type.Array(
       Type.Object({

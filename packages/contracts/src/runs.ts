@@ -16,6 +16,17 @@ const Reference = Type.Object({
 export const runSources = ['UI', 'API', 'AUTOMATION'] as const;
 export type RunSource = (typeof runSources)[number];
 
+export const runSorts = ['started', 'ended', 'duration', 'action', 'entity', 'status'] as const;
+export type RunSort = (typeof runSorts)[number];
+/** Names from A, times from the latest and the longest. */
+export function usualOrder(sort: RunSort): 'ASC' | 'DESC' {
+  return sort === 'started' || sort === 'ended' || sort === 'duration' ? 'DESC' : 'ASC';
+}
+export const runGroups = ['action', 'entity', 'status', 'requester', 'source'] as const;
+export type RunGroup = (typeof runGroups)[number];
+/** Searching, sorting and grouping look at this many runs, the newest. */
+export const maxRunsArranged = 10_000;
+
 export const RunStatusSchema = Type.Enum(runStatuses);
 
 /** Proof of a claim. `token` is the fencing token: an answer with an older one is refused with `lease_lost`. */
@@ -118,6 +129,8 @@ export function isApprovalByAll(requiredApproval: unknown): boolean {
 
 /** A change of the catalog that was made with this run's id. */
 export const AffectedEntity = Type.Object({
+  /** The audit record of the change, which carries what was before and after. */
+  record: Type.String(),
   blueprint: Type.String(),
   entity: Type.String(),
   operation: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE'), Type.Literal('DELETE')]),
@@ -240,6 +253,17 @@ export const runRoutes = {
       awaiting_me: Type.Optional(Type.Boolean()),
       /** Ours: only runs created before this instant, for paging. */
       before: Type.Optional(Type.String({ format: 'date-time' })),
+      /**
+       * Ours: only runs whose action, entity, requester, inputs, label, summary or ids contain the text. Like the four below,
+       * over the newest 10,000 runs that the other filters leave.
+       */
+      search: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+      sort: Type.Optional(Type.Enum([...runSorts])),
+      /** Absent: the usual one. */
+      order: Type.Optional(Type.Enum(['ASC', 'DESC'])),
+      /** Runs of one group stand together, in the order that `sort` says. */
+      group: Type.Optional(Type.Enum([...runGroups])),
+      offset: Type.Optional(Type.Integer({ minimum: 0, maximum: maxRunsArranged })),
       ...Version,
     }),
     reply: ok({ runs: Type.Array(Run) }),

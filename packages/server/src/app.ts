@@ -46,6 +46,7 @@ import { createRunService } from './features/runs/service.ts';
 import { createOutbound, createServerDelivery } from './features/runs/service-delivery.ts';
 import { createDispatch, serverHolder } from './features/runs/service-dispatch.ts';
 import { createGithub } from './features/runs/service-github.ts';
+import { findHolds } from './features/runs/service-guards.ts';
 import { createRepublishing } from './features/runs/service-kafka.ts';
 import { streamerFor } from './features/runs/service-streamer.ts';
 import { openSecrets } from './features/secrets/index.ts';
@@ -232,7 +233,7 @@ export async function startApp(
     serveSecrets(http, vault);
     serveBlueprints(http, [followBlueprint]);
     serveEntities(http, entities);
-    serveActions(http);
+    serveActions(http, findHolds);
     serveWorkflows(http);
     serveAutomations(http);
     serveRuns(http, { runs, wakes });

@@ -3,7 +3,11 @@ import {
   type Operation,
   operations,
   origins,
+  type RunGroup,
+  type RunSort,
   type RunStatus,
+  runGroups,
+  runSorts,
   runStatuses,
   type SubjectKind,
   subjectKinds,
@@ -66,6 +70,10 @@ export function parseNewActionSearch(raw: Raw): NewActionSearch {
 }
 
 export interface RunsSearch {
+  q?: string | undefined;
+  sort?: RunSort | undefined;
+  order?: 'ASC' | 'DESC' | undefined;
+  group?: RunGroup | undefined;
   action?: string | undefined;
   blueprint?: string | undefined;
   entity?: string | undefined;
@@ -78,6 +86,10 @@ export interface RunsSearch {
 }
 export function parseRunsSearch(raw: Raw): RunsSearch {
   return {
+    q: text(raw.q),
+    sort: oneOf(raw.sort, runSorts),
+    order: oneOf(raw.order, ['ASC', 'DESC']),
+    group: oneOf(raw.group, runGroups),
     action: text(raw.action),
     blueprint: text(raw.blueprint),
     entity: text(raw.entity),

@@ -17,7 +17,7 @@ import { newTraceId } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createRateLimit } from './rate-limit.ts';
-import { Refusal, refuse } from './refusal.ts';
+import { Refusal, refuse, refuseLack } from './refusal.ts';
 import { createRefusedWrites } from './refused-writes.ts';
 import { compileChecks, compileReplyCheck } from './validation.ts';
 
@@ -241,10 +241,7 @@ export function createHttp(options: HttpOptions): Http {
           route.can !== 'signed-in' &&
           !actor.permissions.has(route.can as Permission)
         )
-          refuse(
-            'forbidden',
-            `This needs the permission ${route.can}, which ${actor.kind === 'user' ? `the role ${actor.role}` : 'this credential'} does not have.`,
-          );
+          refuseLack(actor, route.can as Permission);
         (request as { actor?: Actor | undefined }).actor = actor;
       },
       handler: async (request, reply) => {

@@ -1,4 +1,5 @@
-import { type ErrorBody, type ErrorDetail, type ErrorName, errors } from '@quayside/contracts';
+import { type ErrorBody, type ErrorDetail, type ErrorName, errors, lackOf, type Permission } from '@quayside/contracts';
+import type { Actor } from './ctx.ts';
 
 /**
  * Thrown where a request is refused. Only names of the catalog exist; the HTTP status follows from the name. A refusal
@@ -30,6 +31,12 @@ export class Refusal extends Error {
 
 export function refuse(error: ErrorName, message: string, details?: readonly ErrorDetail[]): never {
   throw new Refusal(error, message, details);
+}
+
+/** Whoever lacks a permission reads which, and where it comes from. `about` begins the sentence. */
+export function refuseLack(actor: Actor, permission: Permission, about?: string): never {
+  const { because, remedy } = lackOf(permission, actor.kind === 'user' ? `the role ${actor.role}` : 'this credential');
+  refuse('forbidden', `${about === undefined ? because.replace('this', 'This') : `${about}: ${because}`}. ${remedy}`);
 }
 
 /** The text real clients look for: `… with identifier "x" was not found`. */

@@ -20,12 +20,13 @@ export function ErrorPanel({
   onRetry?: () => void;
 }): ReactNode {
   const shown = error as ShownError;
+  const isForbidden = shown.code === 'forbidden';
   return (
     <Alert
       variant="light"
       color="red"
       role="alert"
-      title={title ?? 'That did not work'}
+      title={title ?? (isForbidden ? 'You may not do this' : 'That did not work')}
       icon={<IconAlertTriangle />}
       styles={{ message: { color: 'var(--mantine-color-text)' }, title: { color: 'var(--mantine-color-error)' } }}
     >
@@ -44,7 +45,7 @@ export function ErrorPanel({
           Trace id <span className="q-mono">{shown.traceId}</span>
         </Text>
       )}
-      {onRetry && (
+      {onRetry && !isForbidden && (
         <Button mt="sm" size="xs" variant="default" leftSection={<IconRefresh size={15} />} onClick={onRetry}>
           Try again
         </Button>

@@ -1,16 +1,42 @@
 import { Button } from '@mantine/core';
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { IconArrowDown, IconArrowsSort, IconArrowUp, IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { ScrollRegion } from './scroll-region.tsx';
 
-/** A table that scrolls on its own where it is too wide. `children` are its rows. */
+export interface Sorting {
+  /** Which way the table is sorted by this column; undefined = by another. */
+  order: 'ASC' | 'DESC' | undefined;
+  onSort: (order: 'ASC' | 'DESC') => void;
+}
+
+/** The head of a column; pressing one that sorts turns the order round. */
+export function Head({ title, sorting }: { title: string; sorting?: Sorting | undefined }): ReactNode {
+  if (!sorting) return <th scope="col">{title}</th>;
+  const { order, onSort } = sorting;
+  const Glyph = order === undefined ? IconArrowsSort : order === 'ASC' ? IconArrowUp : IconArrowDown;
+  return (
+    <th scope="col" aria-sort={order === undefined ? 'none' : order === 'ASC' ? 'ascending' : 'descending'}>
+      <button type="button" onClick={() => onSort(order === 'ASC' ? 'DESC' : 'ASC')}>
+        {title}
+        <Glyph size={13} aria-hidden="true" opacity={order === undefined ? 0.4 : 1} />
+      </button>
+    </th>
+  );
+}
+
+/** A table that scrolls on its own where it is too wide. `children` are its rows, or its bodies where they stand in groups. */
 export function Table({
   label,
   columns,
+  sortings = {},
+  isGrouped = false,
   children,
 }: {
   label: string;
   columns: readonly string[];
+  /** By the title of the column. */
+  sortings?: Readonly<Record<string, Sorting>>;
+  isGrouped?: boolean;
   children: ReactNode;
 }): ReactNode {
   return (
@@ -19,13 +45,11 @@ export function Table({
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
+              <Head key={column} title={column} sorting={sortings[column]} />
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        {isGrouped ? children : <tbody>{children}</tbody>}
       </table>
     </ScrollRegion>
   );

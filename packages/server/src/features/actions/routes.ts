@@ -3,7 +3,7 @@ import type { Http } from '../../platform/http.ts';
 import * as service from './service.ts';
 import * as permissions from './service-permissions.ts';
 
-export function serveActions(http: Http): void {
+export function serveActions(http: Http, findHolds: permissions.FindHolds): void {
   http.serve(actionRoutes.create, async ({ world, body }) => ({ action: await service.createAction(world, body) }));
   http.serve(actionRoutes.list, async ({ world, query }) => ({ actions: await service.listActions(world, query) }));
   http.serve(actionRoutes.get, async ({ world, params }) => ({
@@ -24,7 +24,7 @@ export function serveActions(http: Http): void {
     permissions: await permissions.changePermissions(world, params.action_identifier, body),
   }));
   http.serve(permissionRoutes.why, async ({ world, params, query }) => ({
-    verdict: await permissions.why(world, params.action_identifier, query),
+    verdict: await permissions.why(world, findHolds, params.action_identifier, query),
   }));
   http.serve(permissionRoutes.getLimits, async ({ world, params }) => ({
     limits: await permissions.readLimits(world, params.action_identifier),
@@ -33,6 +33,8 @@ export function serveActions(http: Http): void {
     limits: await permissions.replaceLimits(world, params.action_identifier, body),
   }));
   http.serve(permissionRoutes.caller, async ({ world }) => ({ user: await permissions.describeCaller(world) }));
-  http.serve(permissionRoutes.refused, async ({ world }) => ({ refused: await permissions.listRefused(world) }));
+  http.serve(permissionRoutes.refused, async ({ world }) => ({
+    refused: await permissions.listRefused(world, findHolds),
+  }));
   http.serve(permissionRoutes.mine, async ({ world }) => ({ permissions: await permissions.listMine(world) }));
 }

@@ -165,8 +165,17 @@ export async function visibleActions(ctx: Ctx, person: Person, actions: readonly
   });
 }
 
+/** What stops actions for everybody just now, by their identifiers; given by app.ts, as runs know it. */
+export type FindHolds = (
+  ctx: Ctx,
+  asked: readonly { action: Action; limits: ActionLimits }[],
+  entity: string | null,
+) => Promise<ReadonlyMap<string, Verdict>>;
+
+/** Who may comes first; what holds up those who may comes second, as when it is executed. */
 export async function why(
   world: World,
+  findHolds: FindHolds,
   identifier: string,
   about: { user?: string; entity?: string },
 ): Promise<Verdict> {
@@ -181,19 +190,28 @@ export async function why(
     const ask: Ask = { action, entity, inputs: {}, at: ctx.now() };
     const verdict = await judgeExecute(ctx, ask, person);
     const { execute } = await permissionsOf(ctx, action.id);
-    return person && dependsOnForm(execute, ask, person) ? { ...verdict, dependsOnForm: true } : verdict;
+    const depends = person !== undefined && dependsOnForm(execute, ask, person);
+    if (verdict.isAllowed || depends) {
+      const limits = await limitsOf(ctx, action.id);
+      const hold = (await findHolds(ctx, [{ action, limits }], about.entity ?? null)).get(identifier);
+      if (hold) return hold;
+    }
+    return depends ? { ...verdict, dependsOnForm: true } : verdict;
   });
 }
 
 /** What the caller sees and may not execute, whatever the form says: why its button is off. */
-export async function listRefused(world: World): Promise<Record<string, Verdict>> {
+export async function listRefused(world: World, findHolds: FindHolds): Promise<Record<string, Verdict>> {
   return world.transaction(async (ctx) => {
     const person = ctx.actor.kind === 'user' ? await findPersonById(ctx, ctx.actor.id) : undefined;
     if (!person) return {};
     const actions = (await store.listActions(ctx.db, ctx.orgId)).filter((action) => selfServiceTrigger(action));
     const permissions = await store.listPermissions(ctx.db, ctx.orgId);
-    const refused: Record<string, Verdict> = {};
-    for (const action of await visibleActions(ctx, person, actions)) {
+    const visible = await visibleActions(ctx, person, actions);
+    const limits = await store.listLimits(ctx.db, ctx.orgId);
+    const asked = visible.map((action) => ({ action, limits: limits.get(action.id) ?? unlimited }));
+    const refused: Record<string, Verdict> = Object.fromEntries(await findHolds(ctx, asked, null));
+    for (const action of visible) {
       const { execute } = permissions.get(action.id) ?? defaultPermissions;
       const ask: Ask = { action, entity: null, inputs: {}, at: ctx.now() };
       // Lists that let somebody see an action let them execute it, too; only these two can still refuse.

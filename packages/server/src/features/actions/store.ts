@@ -106,6 +106,14 @@ export async function findLimits(tx: Tx, orgId: string, id: string): Promise<Act
   return row?.limits ?? undefined;
 }
 
+/** Of the actions that have some, by id. */
+export async function listLimits(tx: Tx, orgId: string): Promise<ReadonlyMap<string, ActionLimits>> {
+  const rows = await tx.many<{ id: string; limits: ActionLimits }>(
+    sql`select id, limits from actions where org_id = ${orgId} and limits is not null`,
+  );
+  return new Map(rows.map((row) => [row.id, row.limits]));
+}
+
 export async function updateLimits(tx: Tx, orgId: string, id: string, limits: ActionLimits): Promise<void> {
   await tx.run(sql`update actions set limits = ${JSON.stringify(limits)} where org_id = ${orgId} and id = ${id}`);
 }

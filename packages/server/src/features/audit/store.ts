@@ -1,4 +1,4 @@
-import type { AuditRecord } from '@quayside/contracts';
+import { type AuditRecord, recordIdentifier } from '@quayside/contracts';
 import { join, type Sql, sql, type Tx } from '../../platform/db.ts';
 
 export interface AuditFilter {
@@ -90,7 +90,7 @@ function toRecord(row: EventRow): AuditRecord {
   const verb = row.name.split('.')[1] ?? '';
   const tried = verb === 'refused' ? (row.after as { method: string; path: string; error: string }) : undefined;
   return {
-    identifier: `event_${row.seq}`,
+    identifier: recordIdentifier(row.seq),
     action: (tried ? triedOf[tried.method] : actionOf[verb]) ?? 'UPDATE',
     resourceType: row.resource,
     status: row.status,

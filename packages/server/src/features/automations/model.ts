@@ -1,4 +1,11 @@
-import type { Action, AutomationTrigger, ConditionResult, EvaluationOutcome, EventName } from '@quayside/contracts';
+import {
+  type Action,
+  type AutomationTrigger,
+  type ConditionResult,
+  type EvaluationOutcome,
+  type EventName,
+  recordIdentifier,
+} from '@quayside/contracts';
 import { evaluateOutcome, type Json } from '@quayside/expressions';
 
 /** Pure rules of automations (spec/actions.md §1.10, §4): which events concern one, what it sees of them, whether it fires. */
@@ -97,7 +104,7 @@ export function eventObject(event: Happening, action: Action | undefined): Recor
   const diff = { before: event.before ?? null, after: event.after ?? null };
   if (resource === 'run')
     return {
-      id: `event_${event.cursor.seq}`,
+      id: recordIdentifier(event.cursor.seq),
       ...about,
       context: { action: action ?? (event.after as { action?: unknown } | null)?.action ?? null },
       diff,
@@ -117,7 +124,7 @@ export function eventObject(event: Happening, action: Action | undefined): Recor
 /** For the record of an evaluation. */
 function eventSummary(event: Happening): Record<string, unknown> {
   return {
-    id: `event_${event.cursor.seq}`,
+    id: recordIdentifier(event.cursor.seq),
     name: event.name,
     at: event.at.toISOString(),
     origin: event.origin,

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../platform/ctx.ts';
-import { refuse } from '../../platform/refusal.ts';
+import { refuse, refuseLack } from '../../platform/refusal.ts';
 import type { StoredBlueprint } from '../blueprints/index.ts';
 import type { EntityDraft } from './model.ts';
 import * as store from './store.ts';
@@ -28,7 +28,7 @@ const builtInProperties: Readonly<Record<string, readonly string[]>> = {
 /** Whoever may write entities must not make themselves an administrator by it. */
 export function assertManagesPeople(ctx: Ctx, blueprint: string): void {
   if (ctx.actor.kind !== 'system' && !ctx.actor.permissions.has('user:manage'))
-    refuse('forbidden', `Entities of ${blueprint} stand for people; changing them needs the permission user:manage.`);
+    refuseLack(ctx.actor, 'user:manage', `Entities of ${blueprint} stand for people`);
 }
 
 export type Twins = Readonly<Record<string, TwinKind | undefined>>;

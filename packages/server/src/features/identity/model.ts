@@ -2,35 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Permission } from '@quayside/contracts';
 import { permissions } from '@quayside/contracts';
 
-/** What each role may do. Machine credentials of the organization hold every permission. */
-const memberPermissions: readonly Permission[] = [
-  'organization:read',
-  'user:read',
-  'blueprint:read',
-  'entity:read',
-  'action:read',
-  'action:execute',
-  'run:read',
-  // Narrowed by the run's rules: a member may only withdraw a waiting run of their own.
-  'run:update',
-  // Narrowed to the run's approvers.
-  'run:approve',
-  'agent:read',
-  // Narrowed by the audit log's rules: a member must name the entity or run they ask about.
-  'audit:read',
-];
-
-const byRole: Readonly<Record<string, ReadonlySet<Permission>>> = {
-  Admin: new Set(permissions.filter((name) => name !== 'run:claim')),
-  Moderator: new Set([...memberPermissions, 'entity:write']),
-  Member: new Set(memberPermissions),
-};
-
+/** Machine credentials of the organization hold every permission. */
 export const everyPermission: ReadonlySet<Permission> = new Set(permissions);
-
-export function permissionsOfRole(role: string): ReadonlySet<Permission> {
-  return byRole[role] ?? new Set();
-}
 
 /** How secrets of machines, sessions and links are kept: they are random and long, so a plain hash is enough. */
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();

@@ -137,7 +137,11 @@ describe('users', () => {
     expect((await caller.refused(peopleRoutes.invite, { body: { invitee: { email: 'x@example.com' } } })).status).toBe(
       403,
     );
-    expect((await caller.refused(peopleRoutes.createTeam, { body: { name: 'x' } })).status).toBe(403);
+    expect((await caller.refused(peopleRoutes.createTeam, { body: { name: 'x' } })).body).toMatchObject({
+      error: 'forbidden',
+      message:
+        'This needs the permission user:manage, which the role Member does not have. It comes with the role Admin, which an administrator can give.',
+    });
   });
 
   it('of another organization are not seen', async () => {

@@ -3,6 +3,7 @@ import {
   accessTokenSeconds,
   type Organization,
   type Permission,
+  permissionsOfRole,
   sessionAbsoluteMs,
   sessionIdleMs,
   type User,
@@ -13,7 +14,7 @@ import type { Database } from '../../platform/db.ts';
 import { hashPassword, verifyPassword } from '../../platform/password.ts';
 import { refuse } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { everyPermission, fullName, hashOf, loginLimit, normaliseEmail, permissionsOfRole } from './model.ts';
+import { everyPermission, fullName, hashOf, loginLimit, normaliseEmail } from './model.ts';
 import { toShownUser } from './service-people.ts';
 import * as store from './store.ts';
 import * as people from './store-people.ts';

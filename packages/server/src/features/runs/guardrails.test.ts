@@ -502,10 +502,18 @@ describe('a limit', () => {
     const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as { run?: { id: string } }[];
     const started = bodies.flatMap((body) => (body.run ? [body.run.id] : []));
     expect(started).toHaveLength(3);
+    const holdOf = async () => (await linus.call(permissionRoutes.refused)).body.refused[identifier];
+    expect(await holdOf()).toEqual({
+      isAllowed: false,
+      hold: 'limit_reached',
+      because: `limit reached: 3 of 3 runs of "${identifier}" have not ended yet`,
+      remedy: 'Wait until one has.',
+    });
     expect(await refused(linus, identifier)).toBe(
       `409 limit_reached: 3 of 3 runs of "${identifier}" have not ended yet; wait until one has.`,
     );
     await test.machine.call(runRoutes.patch, { params: { run_id: started[0] ?? '' }, body: { status: 'SUCCESS' } });
+    expect(await holdOf()).toBeUndefined();
     await execute(linus, identifier);
   });
 
@@ -515,6 +523,12 @@ describe('a limit', () => {
     await execute(linus, identifier, { properties: {}, entity: 'cart' });
     await execute(linus, identifier, { properties: {}, entity: 'search' });
     expect(await refused(linus, identifier, { properties: {}, entity: 'cart' })).toContain('1 of 1 runs of');
+    const params = { action_identifier: identifier };
+    const why = async (entity: string) => (await linus.call(permissionRoutes.why, { params, query: { entity } })).body;
+    expect((await why('cart')).verdict.because).toBe(
+      `limit reached: 1 of 1 runs of "${identifier}" on "cart" have not ended yet`,
+    );
+    expect((await linus.call(permissionRoutes.why, { params })).body.verdict.isAllowed).toBe(true);
   });
 });
 
@@ -536,6 +550,13 @@ describe('a freeze', () => {
     expect(await refused(test.admin, identifier)).toMatch(sentence);
     expect(await decideRefused(test.admin, run.id)).toMatch(sentence);
     expect((await test.admin.call(runRoutes.list, { query: { action: identifier } })).body.runs).toEqual([run]);
+    const holds = (await linus.call(permissionRoutes.refused)).body.refused;
+    expect(holds[identifier]).toMatchObject({ hold: 'frozen', because: expect.stringContaining(': inventory week') });
+    expect(holds[identifier]?.because).toContain(holds[identifier]?.until);
+    expect(holds).not.toHaveProperty(other);
+    const { verdict } = (await test.admin.call(permissionRoutes.why, { params: { action_identifier: identifier } }))
+      .body;
+    expect(verdict).toEqual(holds[identifier]);
     await execute(linus, other);
     await decide(test.admin, run.id, 'DECLINE');
     await freeze([]);

@@ -1,7 +1,8 @@
-import type { AffectedEntity } from '@quayside/contracts';
+import { type AffectedEntity, recordIdentifier } from '@quayside/contracts';
 import { sql, type Tx } from '../../platform/db.ts';
 
 interface ChangeRow {
+  seq: number;
   name: string;
   blueprint: string;
   entity: string;
@@ -24,10 +25,11 @@ const tried: Readonly<Record<string, AffectedEntity['operation']>> = { POST: 'CR
 /** Catalog changes that carry the run's id, those that were refused too, from the one record of what happened. */
 export async function listAffectedEntities(tx: Tx, orgId: string, runId: string): Promise<AffectedEntity[]> {
   const rows = await tx.many<ChangeRow>(sql`
-    select name, blueprint, entity, at, origin, actor, status, message, case when name = 'entity.refused' then after->>'method' end as method
+    select seq, name, blueprint, entity, at, origin, actor, status, message, case when name = 'entity.refused' then after->>'method' end as method
     from events
     where org_id = ${orgId} and run_id = ${runId} and resource = 'entity' and entity is not null order by seq limit 1000`);
   return rows.map((row) => ({
+    record: recordIdentifier(row.seq),
     blueprint: row.blueprint,
     entity: row.entity,
     operation: operations[row.name] ?? tried[row.method ?? ''] ?? 'UPDATE',

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { dispatchRoutes, maxLogLines, maxLogMatches, runRoutes } from '@quayside/contracts';
+import { dispatchRoutes, maxLogLines, maxLogMatches, type QueryOf, runRoutes, usualOrder } from '@quayside/contracts';
 import { type Http, refuse } from '../../platform/http.ts';
 import type { Wakes } from '../../platform/wake.ts';
 import * as service from './service.ts';
@@ -14,6 +14,21 @@ function idempotencyKey(header: string | string[] | undefined): string | undefin
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
   return refuse('invalid_request', 'The header Idempotency-Key must be 1 to 255 visible ASCII characters, once.');
+}
+
+/** Nothing of it is asked for = the plain list, in the order of its index. */
+function arrangementOf({ search, group, sort, order, offset }: QueryOf<typeof runRoutes.list>) {
+  if (search === undefined && group === undefined && sort === undefined && order === undefined && !offset) return {};
+  const by = sort ?? 'started';
+  return {
+    arrangement: {
+      sort: by,
+      isDescending: (order ?? usualOrder(by)) === 'DESC',
+      offset: offset ?? 0,
+      ...(search === undefined ? {} : { text: search }),
+      ...(group === undefined ? {} : { group }),
+    },
+  };
 }
 
 export function serveRuns(http: Http, dependencies: { runs: service.RunService; wakes: Wakes }): void {
@@ -43,6 +58,7 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
       ...(query.exclude === undefined ? {} : { exclude: query.exclude }),
       ...(query.awaiting_me === true ? { awaiting: world.actor.id } : {}),
       ...(query.before === undefined ? {} : { before: new Date(query.before) }),
+      ...arrangementOf(query),
     }),
   }));
   http.serve(runRoutes.get, async ({ world, params }) => ({ run: await service.readRun(world, params.run_id) }));

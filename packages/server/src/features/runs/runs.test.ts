@@ -4,6 +4,7 @@ import {
   auditRoutes,
   blueprintRoutes,
   entityRoutes,
+  type QueryOf,
   type RunStatus,
   runRoutes,
 } from '@quayside/contracts';
@@ -367,6 +368,11 @@ describe('reports', () => {
     });
     const { entities } = (await test.machine.call(runRoutes.affectedEntities, { params: { run_id: run.id } })).body;
     expect(entities).toMatchObject([{ blueprint: 'service', entity: 'tied', operation: 'CREATE' }]);
+    const { audits } = (await test.machine.call(auditRoutes.list, { query: { run_id: run.id, entity: 'tied' } })).body;
+    expect(audits.find(({ identifier }) => identifier === entities[0]?.record)?.diff).toMatchObject({
+      before: null,
+      after: { properties: { tier: 2 } },
+    });
     const { changes } = (
       await test.machine.call(entityRoutes.history, { params: { ...params, entity_identifier: 'tied' } })
     ).body;
@@ -482,6 +488,47 @@ describe('reports', () => {
     const withStatus = async (status: RunStatus[]) =>
       (await test.machine.call(runRoutes.list, { query: { action: 'rollback', status } })).body.runs.length;
     expect([await withStatus(['FAILURE', 'IN_PROGRESS']), await withStatus(['FAILURE'])]).toEqual([1, 0]);
+  });
+
+  it('are searched, sorted and grouped, page by page', async () => {
+    for (const [identifier, title] of [
+      ['z-first', 'Alpha'],
+      ['a-last', 'Omega_1'],
+    ] as const)
+      await test.machine.call(actionRoutes.create, { body: webhookAction({ identifier, title }) });
+    const started: string[] = [];
+    for (const [action, name] of [
+      ['a-last', 'orders'],
+      ['z-first', 'orders'],
+      ['a-last', 'parcels'],
+      ['z-first', 'needle%'],
+    ] as const)
+      started.push((await execute(action, { name })).id);
+    const [one, two, three, four] = started;
+    await test.machine.call(runRoutes.patch, { params: { run_id: three ?? '' }, body: { status: 'SUCCESS' } });
+    const found = async (query: QueryOf<typeof runRoutes.list>) =>
+      (await test.machine.call(runRoutes.list, { query })).body.runs
+        .map((run) => run.id)
+        .filter((id) => started.includes(id));
+    // By inputs, by the title that people see, by id; a sign of patterns is only a sign.
+    expect(await found({ search: 'ORDERS' })).toEqual([two, one]);
+    expect(await found({ search: 'omega_1' })).toEqual([three, one]);
+    expect(await found({ search: 'omegax1' })).toEqual([]);
+    expect(await found({ search: 'needle%' })).toEqual([four]);
+    expect(await found({ search: two ?? '' })).toEqual([two]);
+    expect(await found({ search: 'orders', action: 'z-first' })).toEqual([two]);
+    expect(await found({ sort: 'started', order: 'ASC' })).toEqual([one, two, three, four]);
+    // Names from A, times from the latest; what has no end yet comes last.
+    expect(await found({ sort: 'action' })).toEqual([four, two, three, one]);
+    expect((await found({ sort: 'ended' }))[0]).toBe(three);
+    expect(await found({ sort: 'duration', active: true })).toEqual([one, two, four]);
+    expect(await found({ group: 'action', sort: 'started', order: 'ASC' })).toEqual([two, four, one, three]);
+    expect(await found({ group: 'status' })).toEqual([four, two, one, three]);
+    const all = (await test.machine.call(runRoutes.list, { query: { group: 'source', search: 'a-last' } })).body.runs;
+    const pages = [0, 1].map((offset) => found({ group: 'source', search: 'a-last', limit: 1, offset }));
+    expect((await Promise.all(pages)).flat()).toEqual(all.map((run) => run.id));
+    for (const query of [{ sort: 'colour' }, { offset: 10_001 }, { group: 'by' }] as Record<string, unknown>[])
+      expect((await test.machine.refused(runRoutes.list, { query: query as Record<string, string> })).status).toBe(422);
   });
 });
 

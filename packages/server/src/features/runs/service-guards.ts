@@ -51,6 +51,36 @@ export function freezeOf(
   );
 }
 
+/** What keeps everybody from executing an action at this moment, by its identifier. */
+export async function findHolds(
+  ctx: Ctx,
+  asked: readonly { action: Action; limits: ActionLimits }[],
+  entity: string | null,
+): Promise<ReadonlyMap<string, Verdict>> {
+  const settings = await guardrailSettings(ctx);
+  const limited = asked.filter(({ limits }) => limits.concurrency !== null || limits.concurrencyPerEntity !== null);
+  const ids = limited.map(({ action }) => action.id);
+  const active = ids.length === 0 ? undefined : await store.countActive(ctx.db, ctx.orgId, ids, entity);
+  const holds = new Map<string, Verdict>();
+  for (const { action, limits } of asked) {
+    const { identifier } = action;
+    const freeze = freezeOf(settings, identifier, ctx.now());
+    const reached = active && limitReached(action, limits, active.get(action.id), entity);
+    if (freeze) {
+      const until = new Date(freeze.to).toISOString();
+      const because = `frozen until ${until}: ${freeze.reason}`;
+      holds.set(identifier, { isAllowed: false, hold: 'frozen', until, because });
+    } else if (reached !== undefined)
+      holds.set(identifier, {
+        isAllowed: false,
+        hold: 'limit_reached',
+        because: `limit reached: ${reached}`,
+        remedy: 'Wait until one has.',
+      });
+  }
+  return holds;
+}
+
 export function assertNotFrozen(settings: GuardrailSettings, actionIdentifier: string, now: Date): void {
   const freeze = freezeOf(settings, actionIdentifier, now);
   if (freeze) refuse('frozen', `Nothing is started until ${new Date(freeze.to).toISOString()}: ${freeze.reason}`);
@@ -66,17 +96,22 @@ export async function assertWithinLimits(
   const limits = await guardrails.limitsOf(ctx, action.id);
   if (limits.concurrency === null && limits.concurrencyPerEntity === null) return;
   await store.lockFor(ctx.db, ctx.orgId, `limit ${action.id}`);
-  const active = await store.countActive(ctx.db, ctx.orgId, action.id, entity);
-  if (limits.concurrency !== null && active.all >= limits.concurrency)
-    refuse(
-      'limit_reached',
-      `${active.all} of ${limits.concurrency} runs of "${action.identifier}" have not ended yet; wait until one has.`,
-    );
-  if (limits.concurrencyPerEntity !== null && entity !== null && active.ofEntity >= limits.concurrencyPerEntity)
-    refuse(
-      'limit_reached',
-      `${active.ofEntity} of ${limits.concurrencyPerEntity} runs of "${action.identifier}" on "${entity}" have not ended yet; wait until one has.`,
-    );
+  const active = await store.countActive(ctx.db, ctx.orgId, [action.id], entity);
+  const reached = limitReached(action, limits, active.get(action.id), entity);
+  if (reached !== undefined) refuse('limit_reached', `${reached}; wait until one has.`);
+}
+
+function limitReached(
+  { identifier }: Action,
+  { concurrency, concurrencyPerEntity }: ActionLimits,
+  active: store.Active = { all: 0, ofEntity: 0 },
+  entity: string | null,
+): string | undefined {
+  if (concurrency !== null && active.all >= concurrency)
+    return `${active.all} of ${concurrency} runs of "${identifier}" have not ended yet`;
+  if (concurrencyPerEntity !== null && entity !== null && active.ofEntity >= concurrencyPerEntity)
+    return `${active.ofEntity} of ${concurrencyPerEntity} runs of "${identifier}" on "${entity}" have not ended yet`;
+  return undefined;
 }
 
 /** One person's key for one request; the run that it stands for, if it was used before. */

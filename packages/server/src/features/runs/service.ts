@@ -60,6 +60,7 @@ import { streamerFor } from './service-streamer.ts';
 import * as store from './store.ts';
 import * as approvals from './store-approvals.ts';
 import * as dispatchStore from './store-dispatch.ts';
+import * as lists from './store-list.ts';
 
 /**
  * Runs: execute, report, read. Everything a call changes (run, work, log lines, events) is one transaction, so a crash at
@@ -743,13 +744,13 @@ export async function readApprovers(world: World, runId: string, isWithPending: 
 
 export async function listRuns(
   world: World,
-  filter: Omit<store.RunFilter, 'createdBy'> & { userId?: string; userEmail?: string },
+  filter: Omit<lists.RunFilter, 'createdBy'> & { userId?: string; userEmail?: string },
 ): Promise<Run[]> {
   return world.transaction(async (ctx) => {
     let createdBy = filter.userId;
     if (filter.userEmail !== undefined)
       createdBy = (await findUserOfOrganization(ctx, filter.userEmail.toLowerCase()))?.id ?? '';
-    const runs = await store.listRuns(ctx.db, ctx.orgId, {
+    const runs = await lists.listRuns(ctx.db, ctx.orgId, {
       ...filter,
       ...(createdBy === undefined ? {} : { createdBy }),
       ...(ctx.actor.kind === 'user' && ctx.actor.role !== 'Admin' ? { visibleTo: ctx.actor.id } : {}),

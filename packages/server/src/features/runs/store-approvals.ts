@@ -57,16 +57,23 @@ export async function lockFor(tx: Tx, orgId: string, what: string): Promise<void
   await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${`${orgId} ${what}`}, 0))`);
 }
 
-/** Runs of the action that have not ended; waiting for approval counts, or many could be approved past the limit. */
+export interface Active {
+  all: number;
+  ofEntity: number;
+}
+
+/** Runs of each action that have not ended; waiting for approval counts, or many could be approved past the limit. */
 export async function countActive(
   tx: Tx,
   orgId: string,
-  actionId: string,
+  actionIds: readonly string[],
   entity: string | null,
-): Promise<{ all: number; ofEntity: number }> {
-  return tx.one(sql`
-    select count(*) as "all", count(*) filter (where entity = ${entity}) as "ofEntity" from runs
-    where org_id = ${orgId} and action_id = ${actionId} and status in ('WAITING_FOR_APPROVAL', 'IN_PROGRESS')`);
+): Promise<ReadonlyMap<string, Active>> {
+  const rows = await tx.many<Active & { actionId: string }>(sql`
+    select action_id as "actionId", count(*) as "all", count(*) filter (where entity = ${entity}) as "ofEntity" from runs
+    where org_id = ${orgId} and action_id = any(${actionIds}) and status in ('WAITING_FOR_APPROVAL', 'IN_PROGRESS')
+    group by action_id`);
+  return new Map(rows.map((row) => [row.actionId, row]));
 }
 
 export async function insertKey(

@@ -3,7 +3,7 @@ import { join, named, type Sql, sql, type Tx } from '../../platform/db.ts';
 import type { StoredRun } from './model.ts';
 
 // The aliases are the field names, so a row is the object.
-const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_identifier as "actionIdentifier", r.blueprint, r.entity,
+export const runColumns: Sql = sql`r.id, r.seq, r.action_id as "actionId", r.action_identifier as "actionIdentifier", r.blueprint, r.entity,
   r.status, r.status_label as "statusLabel", r.link, r.summary, r.external_run_id as "externalRunId", r.source,
   r.required_approval as "requiredApproval", r.is_private as "isPrivate", r.approval, r.raw_properties as "rawProperties", r.properties, r.payload, r.sealed_payload as "sealedPayload", r.response,
   r.installation_id as "installationId", r.created_by as "createdBy", r.impersonated_by as "impersonatedBy",
@@ -19,7 +19,7 @@ const besideRun: Sql = sql`
   left join actions a on a.org_id = r.org_id and a.id = r.action_id
   left join blueprints bp on bp.org_id = r.org_id and bp.identifier = r.blueprint
   left join entities en on en.org_id = r.org_id and en.blueprint_id = bp.id and en.identifier = r.entity`;
-const fromRuns: Sql = sql`runs r ${besideRun}`;
+export const fromRuns: Sql = sql`runs r ${besideRun}`;
 /** `write` = an insert or update of one run: answers with the run as it is then. */
 const written = (write: Sql): Sql => sql`with r as (${write} returning *) select ${runColumns} from r ${besideRun}`;
 
@@ -93,48 +93,6 @@ export async function lockRun(tx: Tx, orgId: string, id: string): Promise<Stored
       'run.lock',
       sql`select ${runColumns} from ${fromRuns} where r.org_id = ${orgId} and r.id = ${id} for no key update of r`,
     ),
-  );
-}
-
-export interface RunFilter {
-  entity?: string;
-  blueprint?: string;
-  active?: boolean;
-  createdBy?: string;
-  externalRunId?: string;
-  action?: string;
-  statuses?: readonly RunStatus[];
-  sources?: readonly string[];
-  exclude?: readonly string[];
-  before?: Date;
-  /** Leaves out private runs that this user neither asked for nor approves. */
-  visibleTo?: string;
-  /** Only runs that wait for this user's decision. */
-  awaiting?: string;
-  limit: number;
-}
-
-export async function listRuns(tx: Tx, orgId: string, filter: RunFilter): Promise<StoredRun[]> {
-  const where: Sql[] = [sql`r.org_id = ${orgId}`];
-  if (filter.entity !== undefined) where.push(sql`r.entity = ${filter.entity}`);
-  if (filter.blueprint !== undefined) where.push(sql`r.blueprint = ${filter.blueprint}`);
-  if (filter.active === true) where.push(sql`r.status in ('WAITING_FOR_APPROVAL', 'IN_PROGRESS')`);
-  if (filter.active === false) where.push(sql`r.status not in ('WAITING_FOR_APPROVAL', 'IN_PROGRESS')`);
-  if (filter.createdBy !== undefined) where.push(sql`r.created_by = ${filter.createdBy}`);
-  if (filter.externalRunId !== undefined) where.push(sql`r.external_run_id = ${filter.externalRunId}`);
-  if (filter.action !== undefined) where.push(sql`r.action_identifier = ${filter.action}`);
-  if (filter.statuses !== undefined) where.push(sql`r.status = any(${filter.statuses})`);
-  if (filter.sources !== undefined) where.push(sql`r.source = any(${filter.sources})`);
-  if (filter.exclude !== undefined) where.push(sql`r.id <> all(${filter.exclude})`);
-  if (filter.before !== undefined) where.push(sql`r.created_at < ${filter.before}`);
-  if (filter.visibleTo !== undefined)
-    where.push(sql`(not r.is_private or r.created_by = ${filter.visibleTo} or exists (
-      select from run_approvers p where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.visibleTo}))`);
-  if (filter.awaiting !== undefined)
-    where.push(sql`r.status = 'WAITING_FOR_APPROVAL' and exists (select from run_approvers p
-      where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.awaiting} and p.state = 'PENDING')`);
-  return tx.many<StoredRun>(
-    sql`select ${runColumns} from ${fromRuns} where ${join(where, ' and ')} order by r.seq desc limit ${filter.limit}`,
   );
 }
 

@@ -4,9 +4,10 @@ import { IconBolt, IconDots, IconStar, IconStarFilled } from '@tabler/icons-reac
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useId } from 'react';
 import { Chip, IconTile } from '../../ui/index.ts';
-import { useMay } from '../session/index.ts';
+import { useLack, useMay } from '../session/index.ts';
 import { operationWords } from './group-actions.ts';
 import type { SelfServiceAction } from './queries.ts';
+import { reasonOf } from './verdict-words.ts';
 
 /** What pressing the button does, in a word that the button does not say already. */
 const effects = { CREATE: 'Creates', 'DAY-2': 'Changes', DELETE: 'Deletes' } as const;
@@ -27,10 +28,7 @@ export function ActionCard(props: ActionCardProps): ReactNode {
   const { action, blueprint, headingOrder, isFavourite, refused } = props;
   const titleId = useId();
   const reasonId = useId();
-  const mayExecute = useMay('action:execute');
-  const reason = mayExecute
-    ? refused && [`${capital(refused.because)}.`, refused.remedy].filter(Boolean).join(' ')
-    : 'Your role may not execute actions.';
+  const reason = useLack('action:execute') ?? (refused && reasonOf(refused));
   const title = action.title ?? action.identifier;
   const word = action.trigger.actionCardButtonText ?? operationWords[action.trigger.operation];
   return (
@@ -104,10 +102,6 @@ export function ActionCard(props: ActionCardProps): ReactNode {
       )}
     </Box>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function CardMenu({

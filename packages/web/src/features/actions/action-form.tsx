@@ -12,6 +12,7 @@ import { operationWords } from './group-actions.ts';
 import { JsonMode } from './json-mode.tsx';
 import { PreviewOfRun } from './run-preview.tsx';
 import { type ActionFormInput, type ActionFormState, useActionForm } from './use-action-form.ts';
+import { reasonOf } from './verdict-words.ts';
 
 /** The form of one action, in a dialog. All decisions are in use-action-form.ts. */
 export function ActionForm({ onClose, ...input }: ActionFormInput & { onClose: () => void }): ReactNode {
@@ -199,14 +200,12 @@ function Forbidden({ verdict }: { verdict: Verdict }): ReactNode {
     <Alert
       color="yellow"
       variant="light"
-      title="You may not execute this"
+      title={verdict.hold ? 'Not now' : 'You may not execute this'}
       role="status"
       styles={{ title: { color: 'var(--mantine-color-text)' }, message: { color: 'var(--mantine-color-text)' } }}
     >
       <Stack gap={6}>
-        <Text size="sm">
-          The reason: {verdict.because}. {verdict.remedy}
-        </Text>
+        <Text size="sm">{reasonOf(verdict)}</Text>
         {verdict.conditions?.map(({ expression, value, error }) => (
           <Text key={expression} size="xs">
             <Code>{expression}</Code> {error === undefined ? `yields ${JSON.stringify(value)}` : `failed: ${error}`}

@@ -53,11 +53,16 @@ export const callerQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** A freeze or a limit passes without anybody's doing. */
+const holdRefreshMs = 5_000;
+
 /** Actions that the caller sees and may not execute, with the rule that says so. */
 export const refusedQuery = queryOptions({
   queryKey: ['actions', 'refused'],
   queryFn: async ({ signal }) => (await call(permissionRoutes.refused, { signal })).refused,
   staleTime: 30_000,
+  refetchInterval: ({ state }) =>
+    Object.values(state.data ?? {}).some(({ hold }) => hold !== undefined) ? holdRefreshMs : 30_000,
 });
 
 /** Whether the caller may execute the action, for the entity where one is chosen. */
@@ -72,6 +77,7 @@ export function mayExecuteQuery(identifier: string, entity: string | undefined) 
           signal,
         })
       ).verdict,
+    refetchInterval: ({ state }) => (state.data?.hold === undefined ? false : holdRefreshMs),
     retry: false,
   });
 }
@@ -84,6 +90,7 @@ export function useExecute(identifier: string) {
     onSuccess: (run) => {
       queryClient.setQueryData(['run', run.id], run);
       void queryClient.invalidateQueries({ queryKey: ['runs'] });
+      void queryClient.invalidateQueries({ queryKey: refusedQuery.queryKey });
     },
   });
 }

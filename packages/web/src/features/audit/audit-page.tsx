@@ -9,9 +9,11 @@ import {
   Chip,
   ChoiceFilter,
   ClearFilters,
+  changedFields,
   changeWords,
   EmptyState,
   ErrorPanel,
+  FieldDiff,
   Loading,
   LoadMore,
   None,
@@ -21,7 +23,6 @@ import {
   Table,
   TextFilter,
 } from '../../ui/index.ts';
-import { changedFields } from './changes.ts';
 import { auditQuery, newestCheckpointQuery, withoutRepeats } from './queries.ts';
 
 const resources = [...new Set(eventNames.map((name) => name.split('.')[0] ?? name))];
@@ -184,17 +185,7 @@ function AuditRow({ record }: { record: AuditRecord }): ReactNode {
       {isOpen && (
         <tr id={detailsId}>
           <td colSpan={6} style={{ maxWidth: 'none', padding: 0 }}>
-            <dl className="q-diff">
-              {fields.map((field) => (
-                <div key={field.name}>
-                  <dt>{field.name}</dt>
-                  <dd>
-                    {field.before !== undefined && <del>{field.before}</del>}
-                    {field.after !== undefined && <ins>{field.after}</ins>}
-                  </dd>
-                </div>
-              ))}
-            </dl>
+            <FieldDiff fields={fields} />
           </td>
         </tr>
       )}

@@ -1,10 +1,10 @@
 import { ActionIcon } from '@mantine/core';
 import type { Blueprint, BlueprintProperty, Entity } from '@quayside/contracts';
-import { IconArrowDown, IconArrowsSort, IconArrowUp, IconDots } from '@tabler/icons-react';
+import { IconDots } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useRef } from 'react';
-import { Ago, ScrollRegion, Value } from '../../ui/index.ts';
+import { Ago, Head, ScrollRegion, Value } from '../../ui/index.ts';
 import { EntityActions } from '../actions/index.ts';
 import { EntityLinks } from '../entities/index.ts';
 import { type Column, columnsOf, isSortable } from './columns.ts';
@@ -48,7 +48,18 @@ export function EntityTable({ blueprint, entities, sort, onSort, hasActions }: E
         <thead style={{ position: 'sticky', top: 0, zIndex: 1 }}>
           <tr>
             {columns.map((column) => (
-              <Head key={`${column.kind} ${column.key}`} column={column} sort={sort} onSort={onSort} />
+              <Head
+                key={`${column.kind} ${column.key}`}
+                title={column.title}
+                sorting={
+                  isSortable(column)
+                    ? {
+                        order: sort.property === column.key ? sort.order : undefined,
+                        onSort: (order) => onSort({ property: column.key, order }),
+                      }
+                    : undefined
+                }
+              />
             ))}
             {hasActions && (
               <th scope="col" className="q-pinned">
@@ -91,21 +102,6 @@ function Spacer({ height, span }: { height: number; span: number }): ReactNode {
     <tr>
       <td colSpan={span} style={{ height, padding: 0, border: 0 }} />
     </tr>
-  );
-}
-
-function Head({ column, sort, onSort }: { column: Column; sort: Sort; onSort: (sort: Sort) => void }): ReactNode {
-  if (!isSortable(column)) return <th scope="col">{column.title}</th>;
-  const isSorted = sort.property === column.key;
-  const next = isSorted && sort.order === 'ASC' ? 'DESC' : 'ASC';
-  const Glyph = isSorted ? (sort.order === 'ASC' ? IconArrowUp : IconArrowDown) : IconArrowsSort;
-  return (
-    <th scope="col" aria-sort={isSorted ? (sort.order === 'ASC' ? 'ascending' : 'descending') : 'none'}>
-      <button type="button" onClick={() => onSort({ property: column.key, order: next })}>
-        {column.title}
-        <Glyph size={13} aria-hidden="true" opacity={isSorted ? 1 : 0.4} />
-      </button>
-    </th>
   );
 }
 

@@ -3,7 +3,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Chip, EmptyState, ErrorPanel, formatInstant, Loading, Page, Panel, RowButton, Table } from '../../ui/index.ts';
-import { useMay } from '../session/index.ts';
+import { useLack } from '../session/index.ts';
 import { FreezeDialog } from './freeze-dialog.tsx';
 import { phaseOf } from './freezes.ts';
 import { type Freeze, guardrailSettingsQuery, useSaveGuardrails } from './queries.ts';
@@ -14,7 +14,8 @@ const phases = { now: ['stop', 'Now'], coming: ['wait', 'Coming'], over: ['calm'
 export function GuardrailsPage(): ReactNode {
   const settings = useQuery(guardrailSettingsQuery);
   const save = useSaveGuardrails();
-  const mayUpdate = useMay('organization:update');
+  const lack = useLack('organization:update');
+  const mayUpdate = lack === undefined;
   const [isOpen, setOpen] = useState(false);
   const freezes = settings.data?.freezes ?? [];
   const setFreezes = (next: readonly Freeze[]) => save.mutateAsync({ freezes: [...next] });
@@ -24,6 +25,7 @@ export function GuardrailsPage(): ReactNode {
       {settings.isError && <ErrorPanel error={settings.error} onRetry={() => void settings.refetch()} />}
       {settings.data && (
         <Stack gap="md">
+          {lack && <Text size="sm">{lack}</Text>}
           {save.isError && <ErrorPanel error={save.error} />}
           <Panel title="Four eyes">
             <Switch

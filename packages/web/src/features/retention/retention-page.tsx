@@ -2,7 +2,7 @@ import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { ErrorPanel, Loading, Page, Panel } from '../../ui/index.ts';
-import { useMay } from '../session/index.ts';
+import { useLack } from '../session/index.ts';
 import { type Draft, fromDraft, type Kind, kinds, toDraft } from './draft.ts';
 import { type KeepingSettings, keepingQuery, useSaveKeeping } from './queries.ts';
 
@@ -29,13 +29,15 @@ const words: Readonly<Record<Kind, { label: string; description: string }>> = {
 /** How long what grows is kept, and who is told of what was given up. */
 export function RetentionPage(): ReactNode {
   const settings = useQuery(keepingQuery);
-  const mayUpdate = useMay('organization:update');
+  const lack = useLack('organization:update');
+  const mayUpdate = lack === undefined;
   return (
     <Page title="Retention" lead="How long what grows with every run is kept, and who is told of what was given up.">
       {settings.isPending && <Loading label="Loading the settings" />}
       {settings.isError && <ErrorPanel error={settings.error} onRetry={() => void settings.refetch()} />}
       {settings.data && (
         <Stack gap="md">
+          {lack && <Text size="sm">{lack}</Text>}
           <Days settings={settings.data} mayUpdate={mayUpdate} />
           <DeadLetters settings={settings.data} mayUpdate={mayUpdate} />
         </Stack>

@@ -1,4 +1,13 @@
-import { type AffectedEntity, type BodyOf, isFinal, type QueryOf, type Run, runRoutes } from '@quayside/contracts';
+import {
+  type AffectedEntity,
+  auditRoutes,
+  type BodyOf,
+  isFinal,
+  maxRunsArranged,
+  type QueryOf,
+  type Run,
+  runRoutes,
+} from '@quayside/contracts';
 import {
   infiniteQueryOptions,
   keepPreviousData,
@@ -68,6 +77,20 @@ export function affectedQuery(id: string) {
   });
 }
 
+/** The records of what the run did to one entity; each change is asked for when it is opened. */
+export function changesQuery(id: string, { blueprint, entity }: Pick<AffectedEntity, 'blueprint' | 'entity'>) {
+  return queryOptions({
+    queryKey: ['run', id, 'changes', blueprint, entity],
+    queryFn: async ({ signal }) =>
+      (
+        await call(auditRoutes.list, {
+          query: { run_id: id, blueprint, entity, resources: ['entity'], limit: 1000 },
+          signal,
+        })
+      ).audits,
+  });
+}
+
 export function approversQuery(id: string) {
   return queryOptions({
     queryKey: ['run', id, 'approvers'],
@@ -86,19 +109,32 @@ export type RunFilters = Pick<
   QueryOf<typeof runRoutes.list>,
   'action' | 'blueprint' | 'entity' | 'active' | 'status' | 'user_email' | 'source' | 'awaiting_me'
 >;
+export type RunArrangement = Pick<QueryOf<typeof runRoutes.list>, 'search' | 'sort' | 'order' | 'group'>;
 
-export function runsQuery(filters: RunFilters) {
+/** Newest first, a page begins before the last run of the one before it; in any other order it begins at a number. */
+export function runsQuery(filters: RunFilters, arrangement: RunArrangement = {}) {
+  const isArranged = Object.keys(arrangement).length > 0;
   return infiniteQueryOptions({
-    queryKey: ['runs', filters],
+    queryKey: ['runs', filters, arrangement],
     queryFn: async ({ signal, pageParam }) => {
-      const query: QueryOf<typeof runRoutes.list> = { ...filters, limit: pageSize, ...version };
-      if (pageParam) query.before = pageParam;
-      return (await call(runRoutes.list, { query, signal })).runs;
+      const query: QueryOf<typeof runRoutes.list> = { ...filters, ...arrangement, ...pageParam, limit: pageSize };
+      return (await call(runRoutes.list, { query: { ...query, ...version }, signal })).runs;
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => (page.length < pageSize ? undefined : page.at(-1)?.createdAt),
+    initialPageParam: {} as { before?: string; offset?: number },
+    getNextPageParam: (page, pages) => {
+      const last = page.at(-1);
+      if (page.length < pageSize || !last) return undefined;
+      if (!isArranged) return { before: last.createdAt };
+      const offset = pages.length * pageSize;
+      return offset < maxRunsArranged ? { offset } : undefined;
+    },
     placeholderData: keepPreviousData,
   });
+}
+
+/** A run that moved from one page to the next between two requests is in both. */
+export function withoutRepeats(runs: readonly Run[]): Run[] {
+  return [...new Map(runs.map((run) => [run.id, run])).values()];
 }
 
 export function useDecide(id: string) {

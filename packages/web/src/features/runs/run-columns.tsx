@@ -1,8 +1,8 @@
-import { isFinal, type Run } from '@quayside/contracts';
+import { isFinal, type Run, type RunGroup, type RunSort } from '@quayside/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Ago, Duration, formatInstant, HostLink, None, originWord, StatusChip } from '../../ui/index.ts';
+import { Ago, Duration, formatInstant, HostLink, None, originWord, StatusChip, statusWords } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { EntityLink } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
@@ -45,6 +45,47 @@ export const runColumns = [
   },
   { key: 'duration', title: 'Duration', isShown: true, cell: durationOf },
 ] as const;
+
+/** By which columns the server sorts. */
+export const columnSorts: Partial<Record<RunColumn, RunSort>> = {
+  action: 'action',
+  status: 'status',
+  entity: 'entity',
+  started: 'started',
+  ended: 'ended',
+  duration: 'duration',
+};
+
+interface Grouping {
+  title: string;
+  keyOf: (run: Run) => string;
+  /** What the heading of a group says. */
+  heading: (run: Run) => ReactNode;
+}
+
+export const runGroupings: Readonly<Record<RunGroup, Grouping>> = {
+  action: {
+    title: 'By action',
+    keyOf: ({ action }) => action.identifier,
+    heading: ({ action }) => action.title ?? action.identifier,
+  },
+  entity: {
+    title: 'By entity',
+    keyOf: ({ blueprint, entity }) => `${blueprint?.identifier ?? ''}/${entity?.identifier ?? ''}`,
+    heading: (run) => (run.entity ? entityOf(run) : 'Of no entity'),
+  },
+  status: {
+    title: 'By status',
+    keyOf: ({ status }) => status,
+    heading: ({ status }) => statusWords[status],
+  },
+  requester: {
+    title: 'By requester',
+    keyOf: ({ createdBy }) => createdBy,
+    heading: ({ createdBy }) => <Person id={createdBy} />,
+  },
+  source: { title: 'By source', keyOf: ({ source }) => source, heading: ({ source }) => originWord(source) },
+};
 
 export type RunColumn = (typeof runColumns)[number]['key'];
 

@@ -120,7 +120,7 @@ function RunView({ run }: { run: Run }): ReactNode {
                     <LogViewer runId={run.id} log={log} isLive={mode !== 'done'} />
                   </Tabs.Panel>
                   <Tabs.Panel value="entities">
-                    <AffectedTable entities={affected} />
+                    <AffectedTable runId={run.id} entities={affected} />
                   </Tabs.Panel>
                   <Tabs.Panel value="deliveries">
                     <DeliveriesTable deliveries={deliveries} />

@@ -1,11 +1,27 @@
 import { Group, Text } from '@mantine/core';
 import { type AffectedEntity, type Delivery, describeOutcome } from '@quayside/contracts';
-import type { ReactNode } from 'react';
-import { Ago, ChangeChip, Chip, Duration, EmptyState, None, Table } from '../../ui/index.ts';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useId, useState } from 'react';
+import {
+  Ago,
+  ChangeChip,
+  Chip,
+  changedFields,
+  Duration,
+  EmptyState,
+  ErrorPanel,
+  FieldDiff,
+  Loading,
+  None,
+  originWord,
+  RowToggle,
+  Table,
+} from '../../ui/index.ts';
 import { EntityLink } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
+import { changesQuery } from './queries.ts';
 
-export function AffectedTable({ entities }: { entities: readonly AffectedEntity[] }): ReactNode {
+export function AffectedTable({ runId, entities }: { runId: string; entities: readonly AffectedEntity[] }): ReactNode {
   if (entities.length === 0) {
     return (
       <EmptyState title="No entity was changed">
@@ -14,39 +30,91 @@ export function AffectedTable({ entities }: { entities: readonly AffectedEntity[
     );
   }
   return (
-    <Table label="Affected entities" columns={['Entity', 'Blueprint', 'Change', 'By', 'When']}>
+    <Table label="Affected entities" columns={affectedColumns}>
       {entities.map((each) => (
-        <tr key={`${each.blueprint} ${each.entity} ${each.operation} ${each.at}`}>
-          <td>
-            {each.operation === 'DELETE' ? (
-              each.entity
-            ) : (
-              <EntityLink blueprint={each.blueprint} identifier={each.entity} />
-            )}
-          </td>
-          <td>{each.blueprint}</td>
-          <td>
-            <Group gap={6} wrap="nowrap">
-              <ChangeChip change={each.operation} />
-              {each.error !== undefined && <Chip tone="stop">Refused</Chip>}
-            </Group>
-            {each.error && (
-              <Text size="xs" c="dimmed">
-                {each.error}
-              </Text>
-            )}
-          </td>
-          <td>
-            <span className="q-cell">
-              <Person id={each.by} />
-            </span>
-          </td>
-          <td>
-            <Ago at={each.at} />
-          </td>
-        </tr>
+        <AffectedRow key={each.record} runId={runId} change={each} />
       ))}
     </Table>
+  );
+}
+
+const affectedColumns = ['Entity', 'Change', 'By', 'From', 'When', 'Details'];
+
+function AffectedRow({ runId, change }: { runId: string; change: AffectedEntity }): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const detailsId = useId();
+  return (
+    <>
+      <tr>
+        <td>
+          {change.operation === 'DELETE' ? (
+            change.entity
+          ) : (
+            <EntityLink blueprint={change.blueprint} identifier={change.entity} />
+          )}
+          <Text size="xs" c="dimmed">
+            {change.blueprint}
+          </Text>
+        </td>
+        <td>
+          <Group gap={6} wrap="nowrap">
+            <ChangeChip change={change.operation} />
+            {change.error !== undefined && <Chip tone="stop">Refused</Chip>}
+          </Group>
+          {change.error && (
+            <Text size="xs" c="dimmed">
+              {change.error}
+            </Text>
+          )}
+        </td>
+        <td>
+          <span className="q-cell">
+            <Person id={change.by} />
+          </span>
+        </td>
+        <td style={{ whiteSpace: 'nowrap' }}>{originWord(change.origin)}</td>
+        <td style={{ whiteSpace: 'nowrap' }}>
+          <Ago at={change.at} />
+        </td>
+        <td>
+          {change.error === undefined ? (
+            <RowToggle
+              label={`What changed in ${change.entity}`}
+              isOpen={isOpen}
+              controls={detailsId}
+              onToggle={() => setOpen(!isOpen)}
+            >
+              Details
+            </RowToggle>
+          ) : (
+            <None />
+          )}
+        </td>
+      </tr>
+      {isOpen && (
+        <tr id={detailsId}>
+          <td colSpan={affectedColumns.length} style={{ maxWidth: 'none', padding: 0 }}>
+            <div className="q-below">
+              <WhatChanged runId={runId} change={change} />
+            </div>
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function WhatChanged({ runId, change }: { runId: string; change: AffectedEntity }): ReactNode {
+  const records = useQuery(changesQuery(runId, change));
+  if (records.isPending) return <Loading label="Loading the change" />;
+  if (records.isError) return <ErrorPanel error={records.error} onRetry={() => void records.refetch()} />;
+  const diff = records.data.find(({ identifier }) => identifier === change.record)?.diff;
+  const fields = changedFields(diff?.before, diff?.after);
+  if (fields.length > 0) return <FieldDiff fields={fields} />;
+  return (
+    <Text size="sm" p="sm">
+      {diff ? 'Nothing differs from what was there before.' : 'The record of this change is not kept any more.'}
+    </Text>
   );
 }
 

@@ -1,6 +1,6 @@
 import { Box, Button, Checkbox, Popover, Stack, Switch, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
-import { type RunStatus, runSources } from '@quayside/contracts';
+import { maxRunsArranged, type RunStatus, runGroups, runSources, usualOrder } from '@quayside/contracts';
 import { IconColumns } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,18 +14,21 @@ import {
   LoadMore,
   originWord,
   Page,
+  SearchBox,
   statusWords,
   TextFilter,
 } from '../../ui/index.ts';
 import { actionsQuery } from '../actions/index.ts';
 import { useOwnBlueprints } from '../blueprints/index.ts';
 import { useMe } from '../session/index.ts';
-import { type RunFilters, runsQuery } from './queries.ts';
-import { columnsShown, type RunColumn, runColumns } from './run-columns.tsx';
+import { type RunArrangement, type RunFilters, runsQuery, withoutRepeats } from './queries.ts';
+import { columnsShown, type RunColumn, runColumns, runGroupings } from './run-columns.tsx';
 import { RunsTable } from './runs-table.tsx';
 
 /** A run that is being watched in the list should not need a reload; a list of old ones need not be asked for again. */
 const refreshMs = 3_000;
+/** What the server has to look up among thousands. */
+const refreshArrangedMs = 15_000;
 
 export function RunsPage(): ReactNode {
   const search = useSearch({ from: '/shell/runs' });
@@ -43,20 +46,32 @@ export function RunsPage(): ReactNode {
     ...(search.status ? { status: [search.status] } : {}),
     ...(search.source ? { source: [search.source] } : {}),
   };
-  const runs = useInfiniteQuery({ ...runsQuery(filters), refetchInterval: refreshMs });
+  const arrangement: RunArrangement = {
+    ...(search.q ? { search: search.q } : {}),
+    ...(search.sort ? { sort: search.sort } : {}),
+    ...(search.order ? { order: search.order } : {}),
+    ...(search.group ? { group: search.group } : {}),
+  };
+  const sort = search.sort ?? 'started';
+  const isArranged = Object.keys(arrangement).length > 0;
+  const runs = useInfiniteQuery({
+    ...runsQuery(filters, arrangement),
+    refetchInterval: isArranged ? refreshArrangedMs : refreshMs,
+  });
   const [columns, setColumns] = useLocalStorage({
     key: 'quayside.run-columns',
     defaultValue: columnsShown,
     getInitialValueInEffect: false,
   });
-  const rows = runs.data?.pages.flat() ?? [];
-  const isFiltered = Object.keys(filters).length > 0;
+  const rows = withoutRepeats(runs.data?.pages.flat() ?? []);
+  const isFiltered = Object.keys(filters).length > 0 || search.q !== undefined;
   const change = (part: Partial<typeof search>): void =>
     void navigate({ search: (all) => ({ ...all, ...part }), replace: true });
 
   return (
     <Page title="Runs" lead="Every execution of an action, newest first.">
       <div className="q-filters">
+        <SearchBox label="Search runs" value={search.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
         <ChoiceFilter
           label="Action"
           all="All actions"
@@ -101,6 +116,13 @@ export function RunsPage(): ReactNode {
           checked={search.active ?? false}
           onChange={(event) => change({ active: event.currentTarget.checked || undefined })}
         />
+        <ChoiceFilter
+          label="Group"
+          all="Not grouped"
+          values={runGroups.map((group) => [group, runGroupings[group].title] as const)}
+          value={search.group}
+          onChange={(group) => change({ group: runGroups.find((each) => each === group) })}
+        />
         <ColumnMenu columns={columns} onChange={setColumns} />
         {runs.data && (
           <Text size="sm" c="dimmed" role="status">
@@ -113,13 +135,22 @@ export function RunsPage(): ReactNode {
       {runs.data && (
         <Box className="q-panel q-clip">
           {rows.length > 0 ? (
-            <RunsTable runs={rows} columns={columns} />
+            <RunsTable
+              runs={rows}
+              columns={columns}
+              group={search.group}
+              hasMore={runs.hasNextPage}
+              sorted={{ sort, order: search.order ?? usualOrder(sort) }}
+              onSort={change}
+            />
           ) : isFiltered ? (
             <EmptyState
               title="No run matches the filters"
               action={<ClearFilters onClear={() => void navigate({ search: {}, replace: true })} />}
             >
-              There may be others.
+              {search.q
+                ? `The newest ${maxRunsArranged.toLocaleString()} of the others were searched.`
+                : 'There may be others.'}
             </EmptyState>
           ) : (
             <EmptyState title="There are no runs yet">

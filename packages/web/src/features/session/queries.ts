@@ -1,4 +1,4 @@
-import { type BodyOf, identityRoutes, type Permission, peopleRoutes, type ReplyOf } from '@quayside/contracts';
+import { type BodyOf, identityRoutes, lackOf, type Permission, peopleRoutes, type ReplyOf } from '@quayside/contracts';
 import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
 
@@ -21,6 +21,14 @@ export function useMe(): Me {
 export function useMay(permission: Permission): boolean {
   const permissions: readonly Permission[] = useMe().permissions;
   return permissions.includes(permission);
+}
+
+/** What the role of the person lacks, for the pages that then show less; undefined = they may. */
+export function useLack(permission: Permission): string | undefined {
+  const role = useMe().user.roles[0]?.name ?? '';
+  if (useMay(permission)) return undefined;
+  const { because, remedy } = lackOf(permission, `the role ${role}`);
+  return `${because.replace('this', 'This')}. ${remedy}`;
 }
 
 export function useSignIn() {

@@ -4,7 +4,7 @@ import { Link, useBlocker, useNavigate, useParams, useSearch } from '@tanstack/r
 import type { ReactNode } from 'react';
 import { asApiError } from '../../../api/index.ts';
 import { EmptyState, ErrorPanel, Loading, Page } from '../../../ui/index.ts';
-import { useMay } from '../../session/index.ts';
+import { useLack } from '../../session/index.ts';
 import { actionQuery } from '../queries.ts';
 import { BackendTab } from './backend-tab.tsx';
 import { BasicTab } from './basic-tab.tsx';
@@ -64,12 +64,13 @@ interface Start {
 }
 
 function MayBuild({ start }: { start: Start }): ReactNode {
-  const mayCreate = useMay('action:create');
-  const mayUpdate = useMay('action:update');
-  if (start.before === undefined ? mayCreate : mayUpdate) return <Builder {...start} />;
+  const lack = useLack(start.before === undefined ? 'action:create' : 'action:update');
+  if (lack === undefined) return <Builder {...start} />;
   return (
     <Page title="Actions are written by administrators">
-      <EmptyState title="Your role may not change actions" action={<Link to="/self-serve">All actions</Link>} />
+      <EmptyState title="Your role may not change actions" action={<Link to="/self-serve">All actions</Link>}>
+        {lack}
+      </EmptyState>
     </Page>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { changedFields } from './changes.ts';
+import { changedFields } from './changed-fields.ts';
 
 it('names the fields that differ, and only those', () => {
   expect(changedFields({ a: 1, b: 'x', c: [1] }, { a: 1, b: 'y', d: null, e: true })).toEqual([
