@@ -34,6 +34,38 @@ describe('documents', () => {
   });
 });
 
+/** `file > name of a test`, as docs/agent-compatibility.md names what shows a sentence. Its paths begin in the agent's folder. */
+describe('tests that a document names', () => {
+  const titles = (file: string): Set<string> => {
+    const path = [file, join('packages/agent', file)].map((name) => join(root, name)).find((name) => existsSync(name));
+    const literals = path === undefined ? [] : readFileSync(path, 'utf8').matchAll(/(?:\bit|\))\(\s*(['"`])(.*?)\1,/g);
+    return new Set([...literals].map((match) => match[2] ?? ''));
+  };
+  const named = (text: string): string[] =>
+    [...text.matchAll(/(?<!`)(``?)([^\s`]+\.ts > .+?)\1(?!`)/g)].map((match) => match[2] ?? '');
+  const missing = (text: string): string[] =>
+    named(text).filter((one) => {
+      const [file = '', title = ''] = one.split(/ > (.*)/);
+      return !titles(file).has(title);
+    });
+  const table = readFileSync(join(root, 'docs/agent-compatibility.md'), 'utf8');
+
+  it('are there', () => {
+    expect(missing(table)).toEqual([]);
+  });
+
+  it('are named for every sentence', () => {
+    const rows = table.split('\n').filter((line) => /^\| (?!said|input|---)/.test(line));
+    expect(rows.length).toBeGreaterThan(50);
+    expect(rows.filter((row) => named(row).length === 0)).toEqual([]);
+  });
+
+  it('are missed when their file or their name is another', () => {
+    const gone = ['src/log.test.ts > writes nothing', 'src/none.test.ts > writes nothing'];
+    expect(missing(`| a | b | \`${gone.join('`, `')}\`, \`script/documents.test.ts > are there\` |`)).toEqual(gone);
+  });
+});
+
 /** A variable's name, and how the files that read the environment write it. */
 const variable = '([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)';
 describe.each([

@@ -3,7 +3,7 @@ import { agentLeaseMs } from '@quayside/contracts/dispatch-rules';
 import type { Claimed, Message } from '@quayside/delivery';
 import type { ApiCall, PortalApi } from './api.ts';
 import { portalCalls } from './portal-calls.ts';
-import type { Result } from './report.ts';
+import { type Result, withoutAnswer } from './report.ts';
 
 /**
  * How a claimed run is held and given back; one kind per dialect of the portal.
@@ -94,9 +94,7 @@ export class LeaseCustody implements Custody {
 function shrink(settlement: Settlement): Settlement {
   const { response: _, ...rest } = settlement;
   const note = 'The answer of the target is not kept: the portal did not take it';
-  const outcome =
-    rest.outcome.kind === 'answered' ? { ...rest.outcome, headers: {}, body: '', isBodyTruncated: true } : rest.outcome;
-  return { ...rest, outcome, logs: [...(rest.logs ?? []), note] };
+  return { ...rest, outcome: withoutAnswer(rest.outcome), logs: [...(rest.logs ?? []), note] };
 }
 
 /** Held by others (the brokers, or nobody any more), as long as nothing is committed. */

@@ -46,7 +46,7 @@ describe('buildResult', () => {
     });
     const silent = buildResult(attempted(outcome, { quotesAnswers: false }));
     expect(silent.report?.summary).toBe('POST http://s/h answered 500 after 12 ms');
-    expect(JSON.stringify(silent.logs)).not.toContain('cheese');
+    expect(JSON.stringify(silent)).not.toContain('cheese');
   });
 
   it('keeps the answer of a failed synchronous call as its response', () => {

@@ -18,7 +18,7 @@ export interface Attempted {
   request: DeliveryRequest | undefined;
   /** Lines so far, in order. */
   lines: readonly string[];
-  /** May log and summary quote what the target answered? */
+  /** May log, summary and record quote what the target answered? The response of a synchronous run is what it is for. */
   quotesAnswers: boolean;
   mapped: RunPatch | undefined;
 }
@@ -54,12 +54,17 @@ export function buildResult(attempted: Attempted): Result {
     ...attempted.mapped,
   };
   return {
-    outcome,
+    outcome: attempted.quotesAnswers ? outcome : withoutAnswer(outcome),
     ...(request && { request }),
     logs: lines,
     ...(response !== undefined && { response }),
     ...(Object.keys(report).length > 0 && { report }),
   };
+}
+
+/** What is recorded where answers may not be quoted: that and when it answered. */
+export function withoutAnswer(outcome: DeliveryOutcome): DeliveryOutcome {
+  return outcome.kind === 'answered' ? { ...outcome, headers: {}, body: '', isBodyTruncated: true } : outcome;
 }
 
 function quoteAnswer(outcome: DeliveryOutcome): string | undefined {

@@ -38,10 +38,9 @@ export function testBundle(streamer: Streamer): void {
     it('runs with the documented `docker run`: its settings, its mounted files', async () => {
       const { portal } = world;
       const authority = createAuthority('Company Root');
-      const brokers = streamer.agentEnvironment.SSL_CERT_FILE;
       const container = contain(world, {
         'control_the_payload_config.json': '[{"enabled":true,"headers":{"X-Run":".context.runId"}}]',
-        'company-ca.crt': authority.cert + (brokers === undefined ? '' : readFileSync(brokers, 'utf8')),
+        'company-ca.crt': authority.cert + world.brokerCa,
       });
       const agent = world.launch(container.environment, file, container.workdir);
       // A group that is new begins at the end of the topic.

@@ -113,7 +113,7 @@ export function testNetwork(world: World): void {
 
     it('several CAs count as the chart mounts them: one that the variables name, others beside it', async () => {
       const second = createAuthority('Second Root');
-      const cert = world.file('cert.crt', root.cert);
+      const cert = world.file('cert.crt', root.cert + world.brokerCa);
       world.file('cert2.crt', second.cert);
       start({ SSL_CERT_FILE: cert, REQUESTS_CA_BUNDLE: cert });
       for (const authority of [root, second]) {

@@ -254,7 +254,7 @@ export class TestPortal {
 }
 
 /** Waits until the condition holds; fails with what was waited for. */
-export async function eventually(what: string, condition: () => boolean, withinMs = 5_000): Promise<void> {
+export async function eventually(what: string, condition: () => boolean, withinMs = 20_000): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);

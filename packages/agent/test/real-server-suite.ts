@@ -157,10 +157,22 @@ function testRuns(world: World): void {
       await stop();
       const text = lines.join('');
       expect(text).toContain(id);
-      expect(text).toContain(`${target.url}/p`);
+      expect(text).toContain(`"method":"POST","url":"http://127.0.0.1:${target.port}/p?…"`);
       expect(text).not.toMatch(/SECRET-[A-F]/);
       expect(text).not.toContain(testOrganization.clientSecret);
       expect(text).not.toMatch(/eyJ[\w-]{20}/);
+    });
+
+    it('and that of the run quote nothing with DETAILED_LOGGING=false', async () => {
+      const { portal, target } = world;
+      const { lines } = world.start({ DETAILED_LOGGING: 'false' });
+      target.answer = (_, response) => void response.writeHead(400, { 'x-answer': 'SECRET-A' }).end('SECRET-B');
+      const run = await portal.ended(await portal.enqueue({ url: target.url, body: { password: 'SECRET-C' } }));
+      expect(run.deliveries[0]?.outcome).toMatchObject({ kind: 'answered', statusCode: 400 });
+      expect(target.requests[0]?.body.toString()).toContain('SECRET-C');
+      // What the action itself says is the portal's own.
+      const { summary, logs, deliveries } = run;
+      expect(JSON.stringify([summary, logs, deliveries, lines])).not.toMatch(/SECRET-[A-C]/);
     });
   });
 }
@@ -228,7 +240,7 @@ function testBadTargets(world: World): void {
         'is self-signed; add the CA as a PEM file: SSL_CERT_FILE',
       ],
       ['a metadata service', async () => 'http://169.254.169.254/latest/', 'never called'],
-    ])('%s', async (_, url, text) => {
+    ])('%s: log and run say so', async (_, url, text) => {
       const { lines } = world.start();
       // Of a synchronous run, because that one is not sent again.
       const run = await world.portal.ended(await world.portal.enqueue({ url: await url(), synchronized: true }));

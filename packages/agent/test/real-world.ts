@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export interface World {
   readonly streamer: Streamer;
   readonly portal: RealPortal;
   readonly target: Receiver;
+  /** PEM of the CA of the brokers, where there are any. */
+  readonly brokerCa: string;
   /** What an agent is started with. */
   environment(env?: Record<string, string>): Record<string, string>;
   /** Empty at the start of each test. */
@@ -93,8 +95,10 @@ export function setUpWorld(streamer: Streamer): World {
     return agent;
   }
 
+  const { SSL_CERT_FILE: brokerCaFile } = streamer.agentEnvironment;
   return {
     streamer,
+    brokerCa: brokerCaFile === undefined ? '' : readFileSync(brokerCaFile, 'utf8'),
     get portal() {
       return portal;
     },
