@@ -16,7 +16,8 @@ const log = createLog('fatal', 'a', () => {});
 beforeEach(async () => {
   portal = new TestPortal();
   await portal.start();
-  api = new PortalApi({ portalUrl: portal.url, clientId: 'c', clientSecret: 'test-secret', userAgent: 'test' });
+  const { clientSecret } = portal;
+  api = new PortalApi({ portalUrl: portal.url, clientId: 'c', clientSecret, userAgent: 'test' });
   dir = join(await mkdtemp(join(tmpdir(), 'quayside-spool-')), 'spool');
 });
 afterEach(async () => {
