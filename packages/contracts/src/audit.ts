@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ok, route } from './route.ts';
-import { Document, Instant } from './values.ts';
+import { Document, Instant, Limit, Period } from './values.ts';
 
 /**
  * Events: the one append-only record of what happened. An event exists exactly if the transaction that caused it
@@ -134,9 +134,8 @@ export const auditRoutes = {
       actionType: Type.Optional(Type.Union([Type.Literal('automation'), Type.Literal('self-service')])),
       /** E-mail or name of a person or credential, or id. */
       by: Type.Optional(Type.String()),
-      from: Type.Optional(Type.String({ format: 'date-time' })),
-      to: Type.Optional(Type.String({ format: 'date-time' })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      ...Period,
+      limit: Limit,
     }),
     reply: ok({ audits: Type.Array(Type.Partial(AuditRecord)) }),
   }),
@@ -148,7 +147,7 @@ export const auditRoutes = {
     can: 'audit:read',
     query: Type.Object({
       before: Type.Optional(Type.Integer({ minimum: 1 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      limit: Limit,
     }),
     reply: ok({
       checkpoints: Type.Array(AuditCheckpoint),
@@ -166,8 +165,7 @@ export const auditRoutes = {
     can: 'audit:read',
     /** By when the records were sealed; whole checkpoints. */
     query: Type.Object({
-      from: Type.Optional(Type.String({ format: 'date-time' })),
-      to: Type.Optional(Type.String({ format: 'date-time' })),
+      ...Period,
     }),
     reply: Type.Unknown(),
     refusals: ['forbidden'],

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ok, route } from './route.ts';
-import { Document, Instant } from './values.ts';
+import { Document, Instant, Period } from './values.ts';
 
 export * from './delivery-rules.ts';
 
@@ -155,8 +155,7 @@ const LedgerFilter = {
   /** Attempts that this replay made. */
   replay: Type.Optional(Type.String()),
   /** When the attempt began; `to` is not included. */
-  from: Type.Optional(Type.String({ format: 'date-time' })),
-  to: Type.Optional(Type.String({ format: 'date-time' })),
+  ...Period,
 };
 
 /**

@@ -3,7 +3,7 @@ import { DeliveryOutcome, DeliveryRequest } from './deliveries.ts';
 import { maxClaimWaitMs, maxReturnDelayMs } from './dispatch-rules.ts';
 import { ok, route } from './route.ts';
 import { Lease, Run, RunPatch } from './runs.ts';
-import { Document, Instant } from './values.ts';
+import { Document, Instant, Limit } from './values.ts';
 
 export * from './dispatch-rules.ts';
 
@@ -89,7 +89,7 @@ export const dispatchRoutes = {
     can: 'run:claim',
     body: Type.Object({
       installationId: Type.String({ minLength: 1 }),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      limit: Limit,
       invocationMethod: Type.Optional(Type.String()),
       visibilityTimeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
       exclude: Type.Optional(Type.Array(Type.String())),

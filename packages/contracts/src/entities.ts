@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ok, route } from './route.ts';
-import { Document, EntityIdentifier, Instant } from './values.ts';
+import { Document, EntityIdentifier, Instant, Limit } from './values.ts';
 
 /** An entity is one thing in the catalog: a service, an environment, a deployment (spec/catalog.md §2). */
 
@@ -106,7 +106,7 @@ export const entityRoutes = {
     params: BlueprintParams,
     body: Type.Object({
       query: Type.Optional(EntityQuery),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      limit: Limit,
       from: Type.Optional(Type.String()),
       /** Ours: free text over identifier, title and text properties, case-insensitive. */
       text: Type.Optional(Type.String({ maxLength: 200 })),

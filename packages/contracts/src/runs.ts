@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Delivery } from './deliveries.ts';
 import { type OlderReply, ok, route } from './route.ts';
 import { runStatuses } from './run-status.ts';
-import { Document, Instant } from './values.ts';
+import { Document, Instant, Limit } from './values.ts';
 
 /** A run is one execution of an action: what was asked, who asked, where it stands, and what came of it (§2). */
 
@@ -242,7 +242,7 @@ export const runRoutes = {
       active: Type.Optional(Type.Boolean()),
       user_email: Type.Optional(Type.String()),
       user_id: Type.Optional(Type.String()),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      limit: Limit,
       exclude: Type.Optional(Type.Array(Type.String())),
       external_run_id: Type.Optional(Type.String()),
       action: Type.Optional(Type.String()),

@@ -19,6 +19,15 @@ export const keyPattern = '^[A-Za-z0-9@_=\\\\-]+$';
 /** A JSON object whose keys the contract does not name. Key order is kept from request to reply. */
 export const Document = Type.Record(Type.String(), Type.Unknown());
 
+/** How many of a list are wanted; each route has its own default. */
+export const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }));
+
+/** A stretch of time that a list is narrowed to. */
+export const Period = {
+  from: Type.Optional(Type.String({ format: 'date-time' })),
+  to: Type.Optional(Type.String({ format: 'date-time' })),
+};
+
 /** Booleans in query strings: real clients send `true`, `false` and sometimes an empty text. */
 export const QueryFlag = Type.Boolean();
 

@@ -2,7 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BodyOf, ErrorBody, ParamsOf, QueryOf, ReplyOf, Route } from '@quayside/contracts';
+import {
+  type ActionBody,
+  actionRoutes,
+  type BodyOf,
+  type ErrorBody,
+  type ParamsOf,
+  peopleRoutes,
+  type QueryOf,
+  type ReplyOf,
+  type Route,
+  type Run,
+  runRoutes,
+} from '@quayside/contracts';
 import { createDatabase, silentLog, testOrganization } from '@quayside/testkit';
 import { inject } from 'vitest';
 import { type App, startApp } from '../src/app.ts';
@@ -23,6 +35,10 @@ export interface TestApp {
   nobody: Caller;
   callerOf(clientId: string, clientSecret: string): Promise<Caller>;
   login(email: string, password: string): Promise<Caller>;
+  /** Somebody new, invited and signed in. */
+  join(email: string, teams?: string[]): Promise<Caller>;
+  /** An action of its own, without inputs, that does this; executed once by the organization's credential. */
+  executeNew(invocationMethod: object, change?: Partial<ActionBody>): Promise<Run>;
   /** A second organization, to be kept out of the first. */
   otherOrganization(): Promise<Caller>;
   stop(): Promise<void>;
@@ -82,15 +98,34 @@ export async function startTestApp(environment: Readonly<Record<string, string>>
     const cookie = response.headers.get('set-cookie')?.split(';')[0] ?? '';
     return createCaller(url, { cookie, origin: url });
   };
+  const machine = await callerOf(testOrganization.clientId, testOrganization.clientSecret);
+  const admin = await login(testOrganization.adminEmail, testOrganization.adminPassword);
+  const nobody = createCaller(url, {});
+  let actions = 0;
   return {
     app,
     url,
     databaseUrl: database.url,
-    machine: await callerOf(testOrganization.clientId, testOrganization.clientSecret),
-    admin: await login(testOrganization.adminEmail, testOrganization.adminPassword),
-    nobody: createCaller(url, {}),
+    machine,
+    admin,
+    nobody,
     callerOf,
     login,
+    async join(email, teams = []) {
+      const { passwordLink } = (await admin.call(peopleRoutes.invite, { body: { invitee: { email, teams } } })).body;
+      const password = `the password of ${email}`;
+      const token = new URL(passwordLink.link).hash.slice(1);
+      await nobody.call(peopleRoutes.setPassword, { body: { token, password } });
+      return login(email, password);
+    },
+    async executeNew(invocationMethod, change = {}) {
+      const identifier = `action-of-its-own-${++actions}`;
+      const trigger = { type: 'self-service' as const, operation: 'CREATE' as const, userInputs: { properties: {} } };
+      const body = { identifier, trigger, invocationMethod: invocationMethod as never, ...change };
+      await machine.call(actionRoutes.create, { body });
+      const params = { action_identifier: identifier };
+      return (await machine.call(runRoutes.execute, { params, body: { properties: {} } })).body.run;
+    },
     async otherOrganization() {
       const start = {
         orgId: `org_${randomBytes(8).toString('hex')}`,

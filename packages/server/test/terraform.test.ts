@@ -309,7 +309,8 @@ const kinds: [string, Omit<ActionBody, 'identifier'>][] = [
                 combinator: 'and',
                 rules: [
                   { blueprint: 'managed', property: '$team', operator: 'containsAny', value: jq('.user.team') },
-                  { combinator: 'or', rules: [{ property: '$title', operator: '=', value: 'x' }] },
+                  // No program; the provider's own tests write such.
+                  { combinator: 'or', rules: [{ property: '$title', operator: '=', value: jq('Test') }] },
                 ],
               },
             },

@@ -1,15 +1,8 @@
 import { actionRoutes, blueprintRoutes } from '@quayside/contracts';
-import {
-  createDatabase,
-  type ServerProcess,
-  startServerProcess,
-  type TestDatabase,
-  testOrganization,
-} from '@quayside/testkit';
+import { type ServerProcess, testOrganization } from '@quayside/testkit';
 import { checkAutomations, readAutomations } from '@quayside/testkit/faults';
-import { Client } from 'pg';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
-import { end, makeFolder } from './lab.ts';
+import { expect, it, vi } from 'vitest';
+import { raiseFleet } from './lab.ts';
 
 /**
  * Two servers share the events of an organization; the one that holds the reader is killed with -9 again and again while
@@ -17,34 +10,15 @@ import { end, makeFolder } from './lab.ts';
  */
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
-const folder = makeFolder();
 const { orgId, clientId, clientSecret } = testOrganization;
 const changes = 6_000;
 /** The one in so many that one of the automations is to fire for. */
 const oneIn = 40;
 const kills = 3;
-let database: TestDatabase;
-let client: Client;
-let servers: ServerProcess[];
-
-const start = (port?: number) =>
-  startServerProcess({ dataDir: folder.path, databaseUrl: database.url, ...(port === undefined ? {} : { port }) });
-
-beforeAll(async () => {
-  database = await createDatabase(inject('postgresAdminUrl'));
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-  servers = [await start(), await start()];
-});
-afterAll(async () => {
-  await Promise.all((servers ?? []).map((server) => server.stop()));
-  await client?.end();
-  await database?.drop();
-  folder.remove();
-});
+const fleet = raiseFleet(2);
 
 async function call(path: string, body: unknown): Promise<void> {
-  const { url } = servers[0] as ServerProcess;
+  const { url } = fleet.servers[0] as ServerProcess;
   const post = (target: string, content: unknown, headers: Record<string, string> = {}) =>
     fetch(`${url}${target}`, {
       method: 'POST',
@@ -60,7 +34,7 @@ async function call(path: string, body: unknown): Promise<void> {
 
 /** As the portal writes them, many in one statement. */
 const writeChanges = (from: number, to: number) =>
-  client.query(
+  fleet.client.query(
     `insert into events (org_id, name, actor, origin, resource, subject, blueprint, entity, before, after)
      select $1, 'entity.updated', '{"orgId":"${orgId}","userId":"test"}', 'API', 'entity', 'e', 'thing', 'e',
        json_build_object('properties', json_build_object('n', n - 1)), json_build_object('properties', json_build_object('n', n))
@@ -69,10 +43,10 @@ const writeChanges = (from: number, to: number) =>
   );
 
 async function holder(): Promise<ServerProcess | undefined> {
-  const { rows } = await client.query<{ holder: string | null }>(
+  const { rows } = await fleet.client.query<{ holder: string | null }>(
     `select holder from work where queue = 'reader:automations' and due_at > now()`,
   );
-  return servers.find(({ child }) => rows[0]?.holder?.includes(String(child.pid)));
+  return fleet.servers.find(({ child }) => rows[0]?.holder?.includes(String(child.pid)));
 }
 
 it('no automation is skipped or doubled', async () => {
@@ -103,17 +77,16 @@ it('no automation is skipped or doubled', async () => {
       },
       { timeout: 60_000, interval: 50 },
     );
-    await end(victim.child, 'SIGKILL');
-    servers[servers.indexOf(victim)] = await start(victim.port);
+    await fleet.killAndReplace(victim);
   }
 
-  const { rows } = await client.query<{ seq: string }>(
+  const { rows } = await fleet.client.query<{ seq: string }>(
     `select seq from events where name = 'entity.updated' and (after #>> '{properties,n}')::int % ${oneIn} = 0`,
   );
   const due = new Set(rows.map(({ seq }) => Number(seq)));
   const records = await vi.waitFor(
     async () => {
-      const all = await readAutomations(database.url, orgId);
+      const all = await readAutomations(fleet.database.url, orgId);
       for (const { counts } of all)
         expect(counts.fired + counts.notFired + counts.failed + counts.blocked).toBeGreaterThanOrEqual(changes);
       return all;

@@ -4,10 +4,19 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentLeaseMs } from '@quayside/contracts';
-import { pollingStreamer, type Streamer, spawnAgent, testOrganization } from '@quayside/testkit';
+import {
+  createDatabase,
+  pollingStreamer,
+  type ServerProcess,
+  type Streamer,
+  spawnAgent,
+  startServerProcess,
+  type TestDatabase,
+  testOrganization,
+} from '@quayside/testkit';
 import { checkRecord, type Observed, type PortalRecord, readRecord } from '@quayside/testkit/faults';
 import { Client } from 'pg';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 
 /** What the fault tests share: folders, agents, and the judgement at the end. */
 
@@ -16,6 +25,47 @@ export function makeFolder(): { path: string; remove(): void } {
   // PostgreSQL, which does not run as root, keeps its files here too.
   chmodSync(path, 0o755);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Servers on one database, for the tests of a file, that are to be killed and started again. */
+export interface Fleet {
+  database: TestDatabase;
+  /** Of the database's owner. */
+  client: Client;
+  servers: ServerProcess[];
+  /** kill -9, and another in its place, at the same port. */
+  killAndReplace(server: ServerProcess, between?: () => Promise<void>): Promise<void>;
+}
+
+export function raiseFleet(count: number): Fleet {
+  const folder = makeFolder();
+  const fleet = {
+    servers: [] as ServerProcess[],
+    async killAndReplace(server, between) {
+      await end(server.child, 'SIGKILL');
+      await between?.();
+      fleet.servers[fleet.servers.indexOf(server)] = await start(server.port);
+    },
+  } as Fleet;
+  const start = (port?: number) =>
+    startServerProcess({
+      dataDir: folder.path,
+      databaseUrl: fleet.database.url,
+      ...(port === undefined ? {} : { port }),
+    });
+  beforeAll(async () => {
+    fleet.database = await createDatabase(inject('postgresAdminUrl'));
+    fleet.client = new Client({ connectionString: fleet.database.url });
+    await fleet.client.connect();
+    while (fleet.servers.length < count) fleet.servers.push(await start());
+  });
+  afterAll(async () => {
+    await Promise.all(fleet.servers.map((server) => server.stop()));
+    await fleet.client?.end();
+    await fleet.database?.drop();
+    folder.remove();
+  });
+  return fleet;
 }
 
 export interface Crew {

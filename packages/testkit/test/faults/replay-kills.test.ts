@@ -1,42 +1,18 @@
-import {
-  createDatabase,
-  type ServerProcess,
-  startServerProcess,
-  type TestDatabase,
-  testOrganization,
-} from '@quayside/testkit';
+import { type ServerProcess, testOrganization } from '@quayside/testkit';
 import { PortalClient, until } from '@quayside/testkit/faults';
-import { Client } from 'pg';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
-import { end, makeFolder } from './lab.ts';
+import { expect, it, vi } from 'vitest';
+import { raiseFleet } from './lab.ts';
 
 /** The server that hands a replay over is killed with -9 between two of its steps; the next one goes on where it stood. */
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
-const folder = makeFolder();
 const { orgId } = testOrganization;
 const changes = 400;
-let database: TestDatabase;
-let client: Client;
-let server: ServerProcess;
-
-const start = (port?: number) =>
-  startServerProcess({ dataDir: folder.path, databaseUrl: database.url, ...(port === undefined ? {} : { port }) });
-
-beforeAll(async () => {
-  database = await createDatabase(inject('postgresAdminUrl'));
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-  server = await start();
-});
-afterAll(async () => {
-  await server?.stop();
-  await client?.end();
-  await database?.drop();
-  folder.remove();
-});
+const fleet = raiseFleet(1);
 
 it('replays everything once, whoever is killed', async () => {
+  const { client, servers } = fleet;
+  const [server] = servers as [ServerProcess];
   const portal = new PortalClient([server.url]);
   await portal.must('POST', '/v1/blueprints', {
     identifier: 'thing',
@@ -88,10 +64,7 @@ it('replays everything once, whoever is killed', async () => {
     (await client.query<{ replayed: number; state: string }>('select replayed, state from replays')).rows[0];
   // One step at least is done; where it stands then is the chance of this run.
   await until('a first step', async () => ((await replayed())?.replayed ?? 0) > 0);
-  await end(server.child, 'SIGKILL');
-  const killedAt = await replayed();
-  expect(killedAt?.replayed).toBeGreaterThan(0);
-  server = await start(server.port);
+  await fleet.killAndReplace(server, async () => expect((await replayed())?.replayed).toBeGreaterThan(0));
   await until('everything handed over', async () => (await replayed())?.state === 'handed_over');
 
   const again = await carry(200, changes);

@@ -86,22 +86,6 @@ describe('refused is', () => {
       'is only possible for text and objects.',
     ],
     [
-      'jq in a dataset that does not compile',
-      inputs({
-        x: {
-          type: 'string',
-          format: 'entity',
-          blueprint: 'service',
-          dataset: {
-            combinator: 'and',
-            rules: [{ combinator: 'or', rules: [{ property: 'tier', operator: '=', value: { jqQuery: '.form. |' } }] }],
-          },
-        },
-      }),
-      'body.trigger.userInputs.properties.x.dataset.rules.0.rules.0.value.jqQuery',
-      'does not compile: ',
-    ],
-    [
       'jq of items that does not compile',
       inputs({ x: { type: 'array', items: { type: 'string', enum: { jqQuery: '[1' } } } }),
       'body.trigger.userInputs.properties.x.items.enum.jqQuery',

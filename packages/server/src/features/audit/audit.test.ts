@@ -1,11 +1,4 @@
-import {
-  auditRoutes,
-  blueprintRoutes,
-  entityRoutes,
-  identityRoutes,
-  peopleRoutes,
-  runRoutes,
-} from '@quayside/contracts';
+import { auditRoutes, blueprintRoutes, entityRoutes, identityRoutes, runRoutes } from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
@@ -58,12 +51,7 @@ describe('a write that was refused', () => {
   });
 
   it('is recorded when the caller may not do it at all', async () => {
-    const { passwordLink } = (
-      await test.admin.call(peopleRoutes.invite, { body: { invitee: { email: 'member@example.com' } } })
-    ).body;
-    const token = new URL(passwordLink.link).hash.slice(1);
-    await test.nobody.call(peopleRoutes.setPassword, { body: { token, password: 'a long password' } });
-    const member = await test.login('member@example.com', 'a long password');
+    const member = await test.join('member@example.com');
     await member.refused(blueprintRoutes.create, { body: { identifier: 'x', title: 'X', schema: { properties: {} } } });
     expect(await records({ by: 'member@example.com', status: 'FAILURE' })).toMatchObject([
       { resourceType: 'blueprint', message: expect.stringContaining('blueprint:write'), trigger: { origin: 'UI' } },

@@ -1,13 +1,4 @@
-import {
-  type ActionBody,
-  actionRoutes,
-  blueprintRoutes,
-  deliveryRoutes,
-  dispatchRoutes,
-  peopleRoutes,
-  runRoutes,
-  secretRoutes,
-} from '@quayside/contracts';
+import { blueprintRoutes, deliveryRoutes, dispatchRoutes, secretRoutes } from '@quayside/contracts';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, startTestApp, type TestApp } from '../../../test/harness.ts';
@@ -21,13 +12,7 @@ beforeAll(async () => {
   target = await startReceiver();
   test = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true' });
   await test.machine.call(secretRoutes.create, { body: { secretName: 'KEY', secretValue: secret } });
-  const invitee = { email: 'ada@example.com' };
-  const { passwordLink } = (await test.admin.call(peopleRoutes.invite, { body: { invitee } })).body;
-  const password = 'the password of ada';
-  await test.nobody.call(peopleRoutes.setPassword, {
-    body: { token: new URL(passwordLink.link).hash.slice(1), password },
-  });
-  member = await test.login(invitee.email, password);
+  member = await test.join('ada@example.com');
 }, 60_000);
 afterAll(async () => {
   await test.stop();
@@ -39,21 +24,12 @@ beforeEach(() => {
     void response.setHeader('content-type', 'application/json').end('{"ok":true}');
 });
 
-let count = 0;
 async function execute(invocation: object = {}, extra: object = {}): Promise<{ id: string; action: string }> {
-  const action = `ledger-${++count}`;
-  await test.machine.call(actionRoutes.create, {
-    body: {
-      identifier: action,
-      trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: {} } },
-      invocationMethod: { type: 'WEBHOOK', url: `${target.url}/${action}`, ...invocation },
-      ...extra,
-    } as ActionBody,
-  });
-  const { run } = (
-    await test.machine.call(runRoutes.execute, { params: { action_identifier: action }, body: { properties: {} } })
-  ).body;
-  return { id: run.id, action };
+  const { id, action } = await test.executeNew(
+    { type: 'WEBHOOK', url: `${target.url}/{{ .action.identifier }}`, ...invocation },
+    extra,
+  );
+  return { id, action: action.identifier };
 }
 type Query = NonNullable<Parameters<typeof test.machine.call<typeof deliveryRoutes.list>>[1]>['query'];
 const list = async (query: Query = {}, who: Caller = test.machine) =>

@@ -1,13 +1,10 @@
 import {
-  type ActionBody,
-  actionRoutes,
   auditRoutes,
   blueprintRoutes,
   deliveryRoutes,
   dispatchRoutes,
   entityRoutes,
   maxSearched,
-  peopleRoutes,
   runRoutes,
 } from '@quayside/contracts';
 import { administer } from '@quayside/testkit';
@@ -25,12 +22,7 @@ let status = 200;
 beforeAll(async () => {
   target = await startReceiver({ answer: (_request, response) => void response.writeHead(status).end('{}') });
   test = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true' });
-  const invitee = { email: 'ada@example.com' };
-  const { passwordLink } = (await test.admin.call(peopleRoutes.invite, { body: { invitee } })).body;
-  const password = 'the password of ada';
-  const token = new URL(passwordLink.link).hash.slice(1);
-  await test.nobody.call(peopleRoutes.setPassword, { body: { token, password } });
-  member = await test.login(invitee.email, password);
+  member = await test.join('ada@example.com');
 }, 60_000);
 afterAll(async () => {
   await test.stop();
@@ -41,21 +33,8 @@ beforeEach(() => {
   status = 200;
 });
 
-let count = 0;
-async function execute(invocation: object = {}): Promise<string> {
-  const identifier = `replayed-${++count}`;
-  await test.machine.call(actionRoutes.create, {
-    body: {
-      identifier,
-      trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: {} } },
-      invocationMethod: { type: 'WEBHOOK', url: target.url, body: { run: '{{ .run.id }}' }, ...invocation },
-    } as ActionBody,
-  });
-  const { run } = (
-    await test.machine.call(runRoutes.execute, { params: { action_identifier: identifier }, body: { properties: {} } })
-  ).body;
-  return run.id;
-}
+const execute = async (invocation: object = {}): Promise<string> =>
+  (await test.executeNew({ type: 'WEBHOOK', url: target.url, body: { run: '{{ .run.id }}' }, ...invocation })).id;
 const read = async (subject: string) =>
   (await test.machine.call(deliveryRoutes.get, { params: { subject } })).body.delivery;
 const statusOf = async (run_id: string) =>

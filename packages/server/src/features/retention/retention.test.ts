@@ -1,6 +1,4 @@
 import {
-  type ActionBody,
-  actionRoutes,
   auditRoutes,
   deliveryRoutes,
   dispatchRoutes,
@@ -25,22 +23,8 @@ afterAll(async () => {
   await target.close();
 });
 
-let count = 0;
-async function execute(extra: object = {}, invocation: object = {}): Promise<string> {
-  const identifier = `kept-${++count}`;
-  await test.machine.call(actionRoutes.create, {
-    body: {
-      identifier,
-      trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: {} } },
-      invocationMethod: { type: 'WEBHOOK', url: target.url, ...invocation },
-      ...extra,
-    } as ActionBody,
-  });
-  const { run } = (
-    await test.machine.call(runRoutes.execute, { params: { action_identifier: identifier }, body: { properties: {} } })
-  ).body;
-  return run.id;
-}
+const execute = async (extra: object = {}, invocation: object = {}): Promise<string> =>
+  (await test.executeNew({ type: 'WEBHOOK', url: target.url, ...invocation }, extra)).id;
 const end = (run_id: string) => test.machine.call(runRoutes.patch, { params: { run_id }, body: { status: 'SUCCESS' } });
 const linesOf = async (run_id: string) =>
   (await test.machine.call(runRoutes.listLogs, { params: { run_id } })).body.runLogs.map((line) => line.message);

@@ -1,4 +1,4 @@
-import { type ActionBody, actionRoutes, auditRoutes, type Run, runRoutes, secretRoutes } from '@quayside/contracts';
+import { auditRoutes, type Run, runRoutes, secretRoutes } from '@quayside/contracts';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
@@ -35,26 +35,11 @@ beforeEach(() => {
   dispatched = { statusCode: 200, body: { workflow_run_id: 4711, html_url: 'https://github.example/runs/4711' } };
 });
 
-let count = 0;
-async function execute(invocation: object = {}): Promise<string> {
-  const identifier = `github-${++count}`;
-  await test.machine.call(actionRoutes.create, {
-    body: {
-      identifier,
-      trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: {} } },
-      invocationMethod: {
-        type: 'GITHUB',
-        org: 'acme',
-        repo: 'shop',
-        workflow: 'deploy.yml',
-        workflowInputs: { run: '{{ .run.id }}', context: '{{ {id: .run.id} }}', count: 3 },
-        ...invocation,
-      },
-    } as ActionBody,
-  });
-  const params = { action_identifier: identifier };
-  return (await test.machine.call(runRoutes.execute, { params, body: { properties: {} } })).body.run.id;
-}
+const execute = async (invocation: object = {}): Promise<string> => {
+  const workflowInputs = { run: '{{ .run.id }}', context: '{{ {id: .run.id} }}', count: 3 };
+  const method = { type: 'GITHUB', org: 'acme', repo: 'shop', workflow: 'deploy.yml', workflowInputs };
+  return (await test.executeNew({ ...method, ...invocation })).id;
+};
 const read = async (id: string): Promise<Run> =>
   (await test.machine.call(runRoutes.get, { params: { run_id: id } })).body.run;
 async function ended(id: string): Promise<Run> {

@@ -20,21 +20,12 @@ let ada: Caller;
 let grace: Caller;
 let linus: Caller;
 
-async function join(email: string, teams: string[]): Promise<Caller> {
-  const invitee = { email, teams };
-  const { passwordLink } = (await test.admin.call(peopleRoutes.invite, { body: { invitee } })).body;
-  const password = `the password of ${email}`;
-  const token = new URL(passwordLink.link).hash.slice(1);
-  await test.nobody.call(peopleRoutes.setPassword, { body: { token, password } });
-  return test.login(email, password);
-}
-
 beforeAll(async () => {
   test = await startTestApp();
   for (const name of ['platform', 'shop']) await test.admin.call(peopleRoutes.createTeam, { body: { name } });
-  ada = await join('ada@example.com', ['platform']);
-  grace = await join('grace@example.com', ['shop']);
-  linus = await join('linus@example.com', []);
+  ada = await test.join('ada@example.com', ['platform']);
+  grace = await test.join('grace@example.com', ['shop']);
+  linus = await test.join('linus@example.com', []);
   await test.machine.call(blueprintRoutes.create, {
     body: { ...serviceBlueprint, ownership: { type: 'Direct' } } as typeof serviceBlueprint,
   });
@@ -347,7 +338,7 @@ describe('approval', () => {
   });
 
   it('by all of them does not wait for somebody who has left', async () => {
-    const gone = await join('gone@example.com', []);
+    const gone = await test.join('gone@example.com', []);
     expect((await gone.call(identityRoutes.me)).status).toBe(200);
     const run = await waiting('ALL', { roles: [], users: ['ada@example.com', 'gone@example.com'] });
     await test.admin.call(peopleRoutes.removeUser, { params: { user_email: 'gone@example.com' } });
@@ -422,7 +413,7 @@ describe('approval', () => {
 
   it('may come from somebody who joined a team of approvers later', async () => {
     const run = await waiting('ANY', { roles: [], teams: ['platform'] });
-    const late = await join('late@example.com', ['platform']);
+    const late = await test.join('late@example.com', ['platform']);
     expect((await decide(late, run.id, 'APPROVE')).body.run.status).toBe('IN_PROGRESS');
   });
 

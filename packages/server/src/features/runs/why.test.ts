@@ -1,4 +1,4 @@
-import { type ActionBody, actionRoutes, dispatchRoutes, identityRoutes, runRoutes } from '@quayside/contracts';
+import { dispatchRoutes, identityRoutes, runRoutes } from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -15,22 +15,8 @@ afterAll(async () => {
   await target.close();
 });
 
-let count = 0;
-async function execute(invocation: object, extra: object = {}): Promise<string> {
-  const identifier = `why-${++count}`;
-  await test.machine.call(actionRoutes.create, {
-    body: {
-      identifier,
-      trigger: { type: 'self-service', operation: 'CREATE', userInputs: { properties: {} } },
-      invocationMethod: { type: 'WEBHOOK', url: target.url, ...invocation },
-      ...extra,
-    } as ActionBody,
-  });
-  const { run } = (
-    await test.machine.call(runRoutes.execute, { params: { action_identifier: identifier }, body: { properties: {} } })
-  ).body;
-  return run.id;
-}
+const execute = async (invocation: object, extra: object = {}): Promise<string> =>
+  (await test.executeNew({ type: 'WEBHOOK', url: target.url, ...invocation }, extra)).id;
 const why = async (run_id: string) => (await test.machine.call(runRoutes.why, { params: { run_id } })).body.why;
 const agent = (id: string, inFlight: number) => ({ id, version: '1', inFlight, capacity: 1 });
 const claim = async (who: ReturnType<typeof agent>, limit = 1) =>
