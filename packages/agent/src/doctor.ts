@@ -318,19 +318,26 @@ async function checkKafka(
   }
 }
 
+function counted(entries: number): string {
+  return entries === 1 ? '1 entry' : `${entries} entries`;
+}
+
 /** What lies on this machine. */
 async function checkFiles(config: Config, report: Findings): Promise<void> {
   const notes: string[] = [];
   const log = createLog('warn', config.agentId, (line) => notes.push((JSON.parse(line) as { msg: string }).msg));
-  const mapping = await new MappingFile({ path: config.mappingPath, env: config.environment, log }).current();
+  const mappingFile = new MappingFile({ path: config.mappingPath, env: config.environment, log });
+  const mapping = await mappingFile.current();
   if (mapping.kind === 'unusable') report.bad('Mapping', mapping.message);
   else if (notes.length > 0) report.bad('Mapping', notes.join('; '));
-  else
-    report.good('Mapping', `${mapping.entries.length} entries${config.mappingPath ? ` in ${config.mappingPath}` : ''}`);
+  else if (mappingFile.file === undefined)
+    report.good('Mapping', 'no file: messages go to the URL of their action, GitLab pipelines are started');
+  else report.good('Mapping', `${counted(mapping.entries.length)} in ${mappingFile.file}`);
 
   const targets = await new TargetList({ path: config.targetsPath, log }).load();
   if (targets === undefined) report.good('Targets', 'all may be called (QUAYSIDE_AGENT_TARGETS_FILE is not set)');
-  else if (targets.kind === 'rules') report.good('Targets', `${targets.rules.length} entries in ${config.targetsPath}`);
+  else if (targets.kind === 'rules')
+    report.good('Targets', `${counted(targets.rules.length)} in ${config.targetsPath}`);
   else report.bad('Targets', `${targets.problem}, so nothing would be called`);
 
   const { auditPath, dataDir } = config;

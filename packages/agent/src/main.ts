@@ -18,6 +18,10 @@ const usage = `
                          makes one file of the agent, dist/quayside-agent.mjs, which needs only Node
 `;
 const [command, ...rest] = process.argv.slice(2);
+if (command === 'help' || [command, ...rest].some((word) => word === '--help' || word === '-h')) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 if (command === undefined) beginSmall(process);
 // As Port's agent does; variables that are set win over the file.
 if (existsSync('.env')) process.loadEnvFile('.env');

@@ -46,6 +46,11 @@ export class MappingFile {
     return this.reading;
   }
 
+  /** What was read last; undefined = there is none, and the default entries are in force. */
+  get file(): string | undefined {
+    return this.version === 'absent' ? undefined : this.path;
+  }
+
   private async refresh(): Promise<Mapping> {
     const version = await stat(this.path).then(
       (file) => `${file.ino} ${file.mtimeMs} ${file.size}`,

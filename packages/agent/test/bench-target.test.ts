@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verify } from '@quayside/delivery';
+import { testOrganization } from '@quayside/testkit';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Delivered, readBenchArguments } from '../src/bench-target.ts';
@@ -64,7 +65,7 @@ const read = (name: string, folder = '.data/deliveries') =>
 
 describe('what is delivered', () => {
   it('is shown, judged and kept, readable only to its owner', async () => {
-    const { url, output } = await listen([], 'test-secret');
+    const { url, output } = await listen([], testOrganization.clientSecret);
     const { id } = portal.enqueue({ url: `${url}/hook?dry=1`, body: { name: 'ü' }, headers: { 'X-Team': 'blue' } });
     // It says so when the file is whole.
     await eventually('it is kept', () => output().includes('kept in'), 20_000);
@@ -126,7 +127,7 @@ describe('replay', () => {
   });
 
   async function record(): Promise<{ file: string; delivered: Delivered }> {
-    const { url } = await listen([], 'test-secret');
+    const { url } = await listen([], testOrganization.clientSecret);
     portal.enqueue({ url: `${url}/hook?dry=1`, body: { name: 'ü' }, headers: { 'X-Team': 'blue' } });
     await eventually('it is kept', () => files().length === 1, 20_000);
     const [name = ''] = files();

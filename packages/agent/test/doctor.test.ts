@@ -145,6 +145,7 @@ describe('all is well', () => {
       HTTPS_PROXY: `http://agent:s3same@${proxy.host}`,
     });
     expect(exitCode).toBe(0);
+    expect(of('Mapping')).toContain('no file: messages go to the URL of their action');
     expect(of('Proxy')).toBe(`✓ Proxy ${proxy.url} (HTTPS_PROXY) for portal.test:${port}`);
     expect(of('CA files')).toContain('trusted beyond those of the runtime: 1');
     expect(of('Certificate')).toContain('portal.test, issued by Company Issuing, valid until');
@@ -333,6 +334,14 @@ describe('the command line', () => {
     expect(await once(child, 'exit')).toEqual([2, null]);
     expect(text).toContain('does not know "docter"');
     expect(text).toContain('script/agent doctor');
+  });
+
+  it.each([['help'], ['--help'], ['bench-target', '--help']])('tells what there is: %s', async (...words) => {
+    const child = spawn(process.execPath, [new URL('../src/main.ts', import.meta.url).pathname, ...words]);
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(text).toContain('script/agent bench-target');
   });
 });
 

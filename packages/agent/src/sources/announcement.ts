@@ -22,6 +22,8 @@ export class Announcement {
     if (this.isOver) return;
     const answer = await this.api.call(portalCalls.chooseStreamer(this.streamer), { signal });
     this.isOver = answer.kind === 'ok' || (answer.kind === 'refused' && answer.status < 500 && answer.status !== 429);
+    if (answer.kind === 'ok')
+      this.log.info({ streamer: this.streamer }, 'the portal knows this agent; waiting for runs');
     if (answer.kind === 'refused')
       this.log.warn(
         { problem: answer.message },

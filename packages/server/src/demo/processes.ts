@@ -33,7 +33,8 @@ export function startDemoProcesses(options: {
     {
       name: 'demo agent',
       file: '../../../agent/src/main.ts',
-      environment: { ...credentials, STREAMER_NAME: 'POLLING' },
+      // It takes runs as any other agent does, so its name says whose it is.
+      environment: { ...credentials, STREAMER_NAME: 'POLLING', QUAYSIDE_AGENT_ID: 'demo agent' },
     },
     {
       name: 'demo target service',
