@@ -305,6 +305,11 @@ create table events (
   root bigint,
   property text
 );
+create table installation (
+  is_only boolean default true not null,
+  key_fingerprint text not null,
+  since timestamp with time zone default now() not null
+);
 create table kafka_users (
   org_id text not null,
   username text not null,
@@ -523,6 +528,8 @@ alter table event_cursors add constraint event_cursors_org_id_fkey FOREIGN KEY (
 alter table event_cursors add constraint event_cursors_pkey PRIMARY KEY (org_id, reader);
 alter table events add constraint events_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table events add constraint events_pkey PRIMARY KEY (seq);
+alter table installation add constraint installation_is_only_check CHECK (is_only);
+alter table installation add constraint installation_pkey PRIMARY KEY (is_only);
 alter table kafka_users add constraint kafka_users_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table kafka_users add constraint kafka_users_pkey PRIMARY KEY (org_id);
 alter table kafka_users add constraint kafka_users_username_key UNIQUE (username);
@@ -620,6 +627,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- entity_relations: enabled t, forced t
 -- event_cursors: enabled t, forced t
 -- events: enabled t, forced t
+-- installation: enabled f, forced f
 -- kafka_users: enabled t, forced t
 -- messages: enabled t, forced t
 -- migrations: enabled f, forced f
@@ -727,6 +735,7 @@ grant delete, insert, select, update on event_cursors to quayside_app;
 grant delete, insert, select, update on event_cursors to quayside_system;
 grant insert, select on events to quayside_app;
 grant delete, insert, select on events to quayside_system;
+grant insert, select on installation to quayside_system;
 grant delete, insert, select, update on kafka_users to quayside_app;
 grant delete, insert, select, update on kafka_users to quayside_system;
 grant delete, insert, select, update on messages to quayside_app;

@@ -23,6 +23,7 @@ import { serveIdentity } from './features/identity/routes.ts';
 import { createIdentity } from './features/identity/service.ts';
 import {
   type FirstStart,
+  opensOldestSecret,
   primaryCredential,
   setUpFirstOrganization,
 } from './features/identity/service-organization.ts';
@@ -60,6 +61,7 @@ import { type Database, openDatabase } from './platform/db.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { createHttp } from './platform/http.ts';
 import { newTraceId } from './platform/ids.ts';
+import { assertInstallationKey } from './platform/installation.ts';
 import { createKafka, type Kafka } from './platform/kafka.ts';
 import { createClaimWaits } from './platform/leases.ts';
 import type { Logger } from './platform/log.ts';
@@ -67,6 +69,7 @@ import { createMailer } from './platform/mail.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { migrate } from './platform/migrate.ts';
 import { type Reader, startReaders } from './platform/readers.ts';
+import { explainListening } from './platform/stand-in.ts';
 import { catchUpTransactionIds } from './platform/transaction-ids.ts';
 import { createVault, loadInstallationKey, type Vault } from './platform/vault.ts';
 import { openWakes } from './platform/wake.ts';
@@ -103,10 +106,17 @@ export const firstLoginFile = (config: Config): string => join(config.dataDir, '
 export async function startApp(
   config: Config,
   log: Logger,
-  options: { webDirectory: string; pid: number; checkReplies?: boolean },
+  options: {
+    webDirectory: string;
+    pid: number;
+    checkReplies?: boolean;
+    /** Frees the port, where something stands in for the server until now. */
+    beforeListening?: () => Promise<void>;
+  },
 ): Promise<App> {
   mkdirSync(config.dataDir, { recursive: true });
-  const vault = createVault(loadInstallationKey(config.dataDir, config.encryptionKey));
+  const installationKey = loadInstallationKey(config.dataDir, config.encryptionKey);
+  const vault = createVault(installationKey.key);
   const postgres: EmbeddedPostgres | undefined = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ dataDir: config.dataDir, log });
@@ -122,6 +132,7 @@ export async function startApp(
     await catchUpTransactionIds(databaseUrl, log);
     const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, log });
     undo.push(() => database.close());
+    await assertInstallationKey(database, vault, installationKey, () => opensOldestSecret(database, vault));
     const firstStart = await setUpFirstOrganization(
       database,
       vault,
@@ -321,11 +332,9 @@ export async function startApp(
       clearTimeout(force);
     });
 
+    await options.beforeListening?.();
     await http.app.listen({ port: config.port, host: config.host }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') throw error;
-      throw new Error(
-        `port ${config.port} is in use by another program. Stop it, or set QUAYSIDE_PORT to a free port.`,
-      );
+      throw explainListening(error, config.port);
     });
     const { port } = http.app.server.address() as AddressInfo;
     let stopped: Promise<void> | undefined;

@@ -9,4 +9,4 @@ export {
   type TestDatabase,
   type TestPostgres,
 } from './postgres.ts';
-export { freePort, type ServerProcess, startServerProcess, testOrganization } from './server-process.ts';
+export { freePort, type ServerProcess, spawnServer, startServerProcess, testOrganization } from './server-process.ts';

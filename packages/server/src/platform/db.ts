@@ -148,15 +148,17 @@ export function isViolation(error: unknown, code: string, constraint?: string): 
 /** Connection exceptions, a server that starts or stops, no room (disk, memory, connections), a failing disk. */
 const troubleOfDatabase = /^(08|53|58|57P0[123])/;
 
+/** Where it listens nobody answers, or the way to it is broken. */
+const isOfNetwork = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/;
+
 /** Is the database away (starting, stopping, crashed, its disk full), rather than the statement at fault? */
 export function isDatabaseAway(error: unknown): boolean {
-  const failure = error as { code?: string; message?: string } | null;
+  const failure = error as { code?: string; message?: string; syscall?: string } | null;
   if (!failure) return false;
-  if (
-    failure.code &&
-    (troubleOfDatabase.test(failure.code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT'].includes(failure.code))
-  )
-    return true;
+  const { code = '' } = failure;
+  if (troubleOfDatabase.test(code) || isOfNetwork.test(code)) return true;
+  // Of a socket that is a file.
+  if (code === 'ENOENT' && failure.syscall === 'connect') return true;
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed/.test(
     failure.message ?? '',
   );

@@ -31,6 +31,8 @@ function readMigrations(directory: URL): Migration[] {
 /** Returns the names it applied. `url` must belong to a role that may create tables and roles (the owner). */
 export async function migrate(url: string, log: Logger, directory: URL = migrationsDirectory): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'quayside migrations' });
+  // Whoever waits for an answer is told; without a listener a connection that breaks would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [lockKey]);

@@ -16,6 +16,8 @@ const mostNumbers = 20_000_000;
 /** Returns how many numbers were used up. */
 export async function catchUpTransactionIds(url: string, log: Logger): Promise<number> {
   const client = new Client({ connectionString: url, application_name: 'quayside start' });
+  // Whoever waits for an answer is told; without a listener a connection that breaks would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const missing = await countMissing(client);

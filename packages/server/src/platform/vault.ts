@@ -47,20 +47,30 @@ export function createVault(installationKey: Buffer): Vault {
   };
 }
 
+export interface InstallationKey {
+  key: Buffer;
+  /** The variable or the file. */
+  from: string;
+  /** The file, if there was none before. */
+  madeFile?: string;
+}
+
 /**
  * The installation key: from the environment (base64 of 32 bytes) or from `installation.key` in the data directory, which
  * the first start writes, readable by its owner only. `wx` makes two servers that start at once agree on one file.
  */
-export function loadInstallationKey(dataDir: string, fromEnvironment: Buffer | undefined): Buffer {
-  if (fromEnvironment) return fromEnvironment;
+export function loadInstallationKey(dataDir: string, fromEnvironment: Buffer | undefined): InstallationKey {
+  if (fromEnvironment) return { key: fromEnvironment, from: 'QUAYSIDE_ENCRYPTION_KEY' };
   const file = join(dataDir, 'installation.key');
   mkdirSync(dataDir, { recursive: true });
+  let isMade = true;
   try {
     writeFileSync(file, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    isMade = false;
   }
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
   if (key.length !== 32) throw new Error(`${file} must hold 32 bytes in base64; it holds ${key.length}.`);
-  return key;
+  return { key, from: file, ...(isMade ? { madeFile: file } : {}) };
 }

@@ -8,3 +8,4 @@ export { runStorm } from './storm.ts';
 export { type FaultTarget, setUpTarget, startFaultTarget } from './target.ts';
 export { checkThings, readThings, setUpThings, startThings } from './things.ts';
 export { until } from './until.ts';
+export { startWire, type Wire } from './wire.ts';

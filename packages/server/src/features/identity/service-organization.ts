@@ -107,6 +107,18 @@ export async function createOrganization(
   });
 }
 
+/** Does this key open what was sealed first? Of a database without any secret every key is right. */
+export async function opensOldestSecret(database: Database, vault: Vault): Promise<boolean> {
+  const credential = await database.system(store.findOldestPrimaryCredential);
+  if (!credential) return true;
+  try {
+    vault.open(credential.secretSealed, credential.id);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Organization and primary credential, in clear: for the demo's agent, which the server starts itself. */
 export async function primaryCredential(
   database: Database,
