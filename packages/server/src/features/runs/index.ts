@@ -1,6 +1,6 @@
 import type { Ctx } from '../../platform/ctx.ts';
 import type { Vault } from '../../platform/vault.ts';
-import { payloadToSend } from './model.ts';
+import { payloadToSend } from './model-payload.ts';
 import { findRun, findRuns } from './store.ts';
 
 export async function findRunStatus(ctx: Ctx, runId: string): Promise<{ isInProgress: boolean } | undefined> {

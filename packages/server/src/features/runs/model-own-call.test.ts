@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isOwnCall } from './model.ts';
+import { isOwnCall } from './model-own-call.ts';
 
 /** A template that could steer the organization's token to another route would let everybody do everything. */
 const own = 'https://portal.example';

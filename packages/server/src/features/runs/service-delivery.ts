@@ -23,7 +23,8 @@ import type { LeasedWork } from '../../platform/leases.ts';
 import { Refusal } from '../../platform/refusal.ts';
 import type { Vault } from '../../platform/vault.ts';
 import { signingSecret } from '../identity/index.ts';
-import { type GithubPayload, type StoredRun, toEntityBody, type UpsertPayload } from './model.ts';
+import type { StoredRun } from './model.ts';
+import { type GithubPayload, toEntityBody, type UpsertPayload } from './model-payload.ts';
 import { githubQueue, type RunService, serverQueue } from './service.ts';
 import type { Dispatch } from './service-dispatch.ts';
 import type { Github } from './service-github.ts';
@@ -50,7 +51,7 @@ interface Carried {
 }
 
 /**
- * The portal itself as a target (model.ts: isOwnCall): called with a token of the organization, wherever it listens (spec
+ * The portal itself as a target (model-own-call.ts): called with a token of the organization, wherever it listens (spec
  * §1.11.1). Given by app.ts.
  */
 export interface OwnApi {

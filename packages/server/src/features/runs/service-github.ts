@@ -3,7 +3,7 @@ import { type DeliveryAgent, exchange, recordBody } from '@quayside/delivery';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
 import { claim, type LeasedWork, lockLease, retryWork, settleWork } from '../../platform/leases.ts';
-import type { GithubPayload } from './model.ts';
+import type { GithubPayload } from './model-payload.ts';
 import { githubQueue, mustLock, type RunService } from './service.ts';
 import { findRun, insertLogs } from './store.ts';
 

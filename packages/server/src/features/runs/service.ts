@@ -29,20 +29,18 @@ import {
   signingSecret,
 } from '../identity/index.ts';
 import { openSecrets } from '../secrets/index.ts';
+import { needsApproval, type StoredRun, toRun } from './model.ts';
+import { encryptSecretInputs, expandEntities, maskSecretInputs, secretInputNames } from './model-inputs.ts';
+import { isOwnCall } from './model-own-call.ts';
 import {
   hideSecrets,
-  isOwnCall,
-  needsApproval,
   payloadOwner,
   payloadToSend,
   type Requester,
   type RunFacts,
   renderInvocation,
-  type StoredRun,
-  toRun,
   triggerBy,
-} from './model.ts';
-import { encryptSecretInputs, expandEntities, maskSecretInputs, secretInputNames } from './model-inputs.ts';
+} from './model-payload.ts';
 import { listAffectedEntities } from './reads.ts';
 import {
   assertNotFrozen,
