@@ -1,9 +1,11 @@
+import { constants, createDecipheriv, generateKeyPairSync, privateDecrypt } from 'node:crypto';
 import { actionRoutes, identityRoutes, permissionRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
+import { startReceiver } from '@quayside/testkit/receiver';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { openAs } from './browser.ts';
-import { allKinds, approved, conditional, dynamic, previewed, wizard } from './forms.ts';
+import { allKinds, approved, conditional, dynamic, previewed, sealed, wizard } from './forms.ts';
 import { addPerson, type Portal } from './portal.ts';
 import { onStage } from './stage.ts';
 
@@ -118,6 +120,32 @@ describe('a form', () => {
     await page.getByRole('tab', { name: 'Data' }).click();
     await page.getByRole('region', { name: 'Inputs as sent' }).waitFor();
     expect(await page.content()).not.toContain('hunter');
+  });
+
+  it('seals in the browser what only the backend may read, and the backend reads it', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const receiver = await startReceiver();
+    await portal.call(actionRoutes.create, { body: sealed(key, receiver.url) });
+    const params = { action_identifier: 'sealed' };
+    const inClear = portal.call(runRoutes.execute, { params, body: { properties: { token: 'hunter4-in-clear' } } });
+    await expect(inClear).rejects.toThrow(/must be encrypted by the client/);
+    await openAs(page, '/self-serve?action=sealed');
+    await field('Token').fill('hunter4 für das Lager');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const run = await startedRun();
+    expect(JSON.stringify(run)).not.toContain('hunter4');
+    await expect.poll(() => receiver.requests.length, patience).toBe(1);
+    const { inputs } = JSON.parse(String(receiver.requests[0]?.body)) as { inputs: { token: string } };
+    // base64(IV[12] | key under RSA-OAEP | ciphertext and tag), as docs of Port's clients have it (spec/actions.md §1.8).
+    const bytes = Buffer.from(inputs.token, 'base64');
+    const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
+    const aesKey = privateDecrypt({ key: privateKey, ...padding }, bytes.subarray(12, 268));
+    const decipher = createDecipheriv('aes-256-gcm', aesKey, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(-16));
+    expect(`${decipher.update(bytes.subarray(268, -16), undefined, 'utf8')}${decipher.final('utf8')}`).toBe(
+      'hunter4 für das Lager',
+    );
+    await receiver.close();
   });
 
   it('follows what is typed: choices, visibility, defaults, datasets, required', async () => {
@@ -556,6 +584,14 @@ describe('the builder', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     expect(await payload.inputValue()).toContain('{{ .secrets.CRANE_KEY');
+    // In a field of one line, which stays one.
+    const url = page.getByLabel('Endpoint URL');
+    await url.fill('https://host/');
+    await url.pressSequentially('{{ .inputs.re');
+    await offered.getByRole('option', { name: /^\.replicas/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    expect(await url.inputValue()).toBe('https://host/{{ .inputs.replicas');
     // In a dialog Escape closes the list only.
     await page.getByRole('tab', { name: /User form/ }).click();
     await page.getByRole('button', { name: 'More for Replicas' }).click();

@@ -149,3 +149,14 @@ export const previewed = action(
     },
   },
 );
+
+/** Its input can be read only by the holder of the private key. */
+export const sealed = (key: string, url: string): ActionBody => {
+  const token = titled('Token', { type: 'string', encryption: { algorithm: 'client-side', key } } as const);
+  return action(
+    'sealed',
+    'Sealed',
+    { userInputs: { properties: { token } } },
+    { invocationMethod: { type: 'WEBHOOK', url, agent: true, body: { inputs: '{{ .inputs }}' } } },
+  );
+};

@@ -133,7 +133,7 @@ describe('a run', () => {
     await inputs.getByText('What each roast tastes like.').waitFor();
     await page.getByRole('tab', { name: 'Affected entities (1)' }).click();
     await page.getByRole('tabpanel').getByText('Created').waitFor();
-    await page.getByRole('tabpanel').getByRole('button', { name: 'What changed in tasting-notes' }).click();
+    await page.getByRole('tabpanel').getByRole('button', { name: 'Details of tasting-notes' }).click();
     await page.getByRole('insertion').getByText('"language": "Rust"').waitFor();
     const runId = runIdOf(page.url());
 
@@ -231,5 +231,53 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
     await focused(opener).waitFor();
+  });
+});
+
+describe('a delivery', () => {
+  const row = (name: RegExp) => page.getByRole('row', { name });
+  const latest = () => page.getByRole('region', { name: 'Latest replays' });
+
+  it('is replayed from its row, and all that match a filter with their progress; the runs stay as they are', async () => {
+    const runs = [await startRun('replayed-one'), await startRun('replayed-two')];
+    const [first = ''] = runs;
+    const statusOf = async (run_id: string) => (await portal.call(runRoutes.get, { params: { run_id } })).run.status;
+    for (const id of runs) await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe('SUCCESS');
+    const { run: before } = await portal.call(runRoutes.get, { params: { run_id: first } });
+
+    await openAs(page, `/deliveries?run=${first}`);
+    await page.getByRole('button', { name: `Details of attempt 1 of ${first}` }).click();
+    await page.getByText('The same request under the same key; no status changes by it.').waitFor();
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
+    await latest()
+      .getByRole('link', { name: `Replay of ${first}` })
+      .waitFor();
+    await latest()
+      .getByText(/^Done: 1 delivered/)
+      .waitFor();
+    await row(/scaffold_service.* 2 replay/)
+      .first()
+      .waitFor();
+
+    await page.goto(`/deliveries?action=scaffold_service&kind=run&from=${before.createdAt}`);
+    await page.getByRole('button', { name: 'Replay all that match' }).click();
+    await dialog().getByText('2 deliveries match by the last attempt.').waitFor();
+    await dialog().getByRole('button', { name: 'Replay' }).click();
+    await latest()
+      .getByRole('progressbar', { name: /Progress of Replay of all with/ })
+      .first()
+      .waitFor();
+    await latest()
+      .getByText(/^Done: 2 delivered/)
+      .waitFor();
+    // From the replay to what it sent.
+    await latest()
+      .getByRole('link', { name: /Replay of all with/ })
+      .first()
+      .click();
+    await page.getByRole('button', { name: 'Only of one replay' }).waitFor();
+    await row(/ 3 replay/).waitFor();
+    const { run: after } = await portal.call(runRoutes.get, { params: { run_id: first } });
+    expect([after.status, after.endedAt]).toEqual([before.status, before.endedAt]);
   });
 });

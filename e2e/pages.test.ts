@@ -241,7 +241,11 @@ const cases: readonly Case[] = [
     async reach(page) {
       await page.getByRole('tab', { name: /Permissions/ }).click();
       await page.getByRole('switch', { name: 'A policy decides' }).click();
-      await page.getByLabel('A policy decides: queries and conditions').waitFor();
+      const policy = page.getByLabel('A policy decides: queries and conditions');
+      const written = await policy.inputValue();
+      await policy.fill(written.slice(0, written.indexOf('.results')));
+      await page.keyboard.type('.results.');
+      await page.getByRole('option').first().waitFor();
     },
   },
   {
@@ -283,7 +287,7 @@ const cases: readonly Case[] = [
     path: '/runs/:run',
     async reach(page) {
       await page.getByRole('tab', { name: /Affected entities/ }).click();
-      await page.getByRole('button', { name: 'What changed in tasting-notes' }).first().click();
+      await page.getByRole('button', { name: 'Details of tasting-notes' }).first().click();
       await page.getByText('properties', { exact: true }).waitFor();
     },
   },
@@ -347,7 +351,11 @@ const cases: readonly Case[] = [
     path: '/settings/automations',
     async reach(page) {
       await page.getByRole('button', { name: 'New automation' }).click();
-      await page.getByRole('dialog').getByLabel('Document').waitFor();
+      const document = page.getByRole('dialog').getByLabel('Document');
+      const written = await document.inputValue();
+      await document.fill(written.slice(0, written.indexOf('.status')));
+      await page.keyboard.type('.ti');
+      await page.getByRole('option', { name: /tier/ }).waitFor();
     },
   },
   {
@@ -358,7 +366,21 @@ const cases: readonly Case[] = [
   {
     name: 'trigger of an automation',
     path: '/settings/automations/note_tier?tab=trigger',
-    reach: (page) => page.getByRole('textbox', { name: 'Trigger' }).waitFor(),
+    // Tried on an event that was, as it is written now: one that is no program is marked at its place.
+    async reach(page) {
+      await page.getByRole('button', { name: 'Test JQ' }).click();
+      await page.getByRole('combobox', { name: 'Sample' }).click();
+      await page.getByRole('option', { name: /entity.updated tasting-notes/ }).click();
+      await page.getByText('This event would not start it. 1 of 2 conditions are true.').waitFor();
+      const trigger = page.getByRole('textbox', { name: 'Trigger' });
+      const written = (await trigger.inputValue()).replace('never', 'Notes of tastings');
+      await trigger.fill(written);
+      await page.getByText('This event would start it. 2 of 2 conditions are true.').waitFor();
+      expect(await page.getByRole('combobox', { name: 'Sample' }).inputValue()).toContain('tasting-notes');
+      await trigger.fill(written.replace('!= null', '| nope'));
+      await page.getByText(/^Line \d+, column \d+: .*nope/).waitFor();
+      await page.getByText('This event would not start it. 1 of 2 conditions are true.').waitFor();
+    },
   },
   {
     name: 'evaluations of an automation',

@@ -18,6 +18,8 @@ interface CodeEditorProps {
   placeholder?: string;
   minRows?: number;
   maxHeight?: number;
+  /** No line numbers, and no second line. */
+  isOneLine?: boolean;
   /** Underlined in the text, and told below it. */
   marks?: readonly TextMark[];
   /** What may be typed at the caret. */
@@ -30,7 +32,8 @@ interface CodeEditorProps {
  * works; Tab leaves it, as everywhere else, unless a list of completions is open.
  */
 export function CodeEditor(props: CodeEditorProps): ReactNode {
-  const { value, marks = [], minRows = 4, maxHeight = 420, isDisabled = false } = props;
+  const { value, marks = [], maxHeight = 420, isDisabled = false, isOneLine = false } = props;
+  const minRows = isOneLine ? 1 : (props.minRows ?? 4);
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const areaRef = useMergedRef(area, props.inputRef ?? null);
@@ -54,9 +57,11 @@ export function CodeEditor(props: CodeEditorProps): ReactNode {
           data-error={props.error ? true : undefined}
           data-disabled={isDisabled || undefined}
         >
-          <div className="q-editor-lines" aria-hidden="true">
-            {lines}
-          </div>
+          {!isOneLine && (
+            <div className="q-editor-lines" aria-hidden="true">
+              {lines}
+            </div>
+          )}
           <div className="q-editor-text">
             <pre aria-hidden="true">
               {withMarks(value, marks)}
@@ -91,7 +96,8 @@ export function CodeEditor(props: CodeEditorProps): ReactNode {
                 onClick: completion.close,
               })}
               onChange={(event) => {
-                const { value: text, selectionStart } = event.currentTarget;
+                const { value: typed, selectionStart } = event.currentTarget;
+                const text = isOneLine ? typed.replace(/\r?\n/g, '') : typed;
                 props.onChange(text);
                 if (props.complete) completion.look(text, selectionStart, false);
               }}

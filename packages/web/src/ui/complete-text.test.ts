@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { completeJq, completeJson } from './complete-text.ts';
+import { completeJq, completeJson, completeTemplate } from './complete-text.ts';
 
 const complete = completeJson({
   templates: { inputs: { name: 'x', 'a-b': 1 }, secrets: { TOKEN: '******' } },
@@ -18,6 +18,7 @@ describe('completion in JSON', () => {
     ['{"a": "{{ .inputs.name }} {{ .secrets.T▮ }}"}', ['.TOKEN']],
     ['{"visible": {"jqQuery": ".di▮"}}', ['.diff']],
     ['{"expressions": [".a[0]", ".diff.▮"]}', ['.before']],
+    ['{"conditions": [".diff.▮"]}', ['.before']],
     ['{"a": "{{ [.inputs[\\"a-b\\"]] | .▮ }}"}', ['.[]']],
   ])('%s offers %j', (text, expected) => {
     expect(at(text)).toEqual(expected);
@@ -29,6 +30,12 @@ describe('completion in JSON', () => {
       expect(at(text)).toEqual([]);
     },
   );
+});
+
+it('completion in a plain text with templates', () => {
+  const offered = completeTemplate({ inputs: { name: 'x' } });
+  expect(offered('https://host/{{ .inputs.', 24).suggestions.map(({ text }) => text)).toEqual(['.name']);
+  expect(offered('https://host/.inputs.', 21).suggestions).toEqual([]);
 });
 
 it('completion in a program', () => {

@@ -10,15 +10,25 @@ export function completeJq(sample: unknown): Complete {
   return (text, caret) => completeProgram(text.slice(0, caret), sample as Json);
 }
 
+/** In the `{{ }}` blocks of a plain text. */
+export function completeTemplate(sample: unknown): Complete {
+  return (text, caret) => {
+    const block = openBlock(text.slice(0, caret));
+    return block === undefined ? none : completeProgram(block, sample as Json);
+  };
+}
+
+const openBlock = (text: string): string | undefined => /\{\{((?:(?!\}\}).)*)$/.exec(text)?.[1];
+
 /**
- * In a JSON text: in `{{ }}` blocks over `templates`, and in the strings of `"jqQuery"` and `"expressions"` over `programs`. Strings of
+ * In a JSON text: in `{{ }}` blocks over `templates`, and in the strings of `"jqQuery"`, `"expressions"` and `"conditions"` over `programs`. Strings of
  * JSON do not go over lines, so the line says where the caret stands, also while the text is no JSON yet.
  */
 export function completeJson(samples: { templates?: unknown; programs?: unknown }): Complete {
   return (text, caret) => {
     const lineStart = text.lastIndexOf('\n', caret - 1) + 1;
     const line = text.slice(lineStart, caret);
-    const block = /\{\{((?:(?!\}\}).)*)$/.exec(line)?.[1];
+    const block = openBlock(line);
     if (block !== undefined && samples.templates !== undefined) return inString(block, samples.templates);
     const string = openString(line);
     if (string === undefined || samples.programs === undefined) return none;
@@ -51,8 +61,7 @@ function openString(line: string): string | undefined {
 
 /** Does the string that begins after this text hold a program? */
 function holdsProgram(before: string): boolean {
-  const structure = before.replace(/"(?:[^"\\]|\\.)*"/g, (string) =>
-    string === '"jqQuery"' || string === '"expressions"' ? string : '""',
-  );
-  return /"jqQuery"\s*:\s*$|"expressions"\s*:\s*\[[^\]]*$/.test(structure);
+  const structure = before.replace(/"(?:[^"\\]|\\.)*"/g, (string) => (programKeys.test(string) ? string : '""'));
+  return /"jqQuery"\s*:\s*$|"(?:expressions|conditions)"\s*:\s*\[[^\]]*$/.test(structure);
 }
+const programKeys = /^"(?:jqQuery|expressions|conditions)"$/;

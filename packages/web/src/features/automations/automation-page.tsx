@@ -1,17 +1,22 @@
 import { Breadcrumbs, Button, Code, Group, Select, Stack, Switch, Tabs, Text } from '@mantine/core';
 import { type ActionBody, type Evaluation, type EvaluationOutcome, evaluationOutcomes } from '@quayside/contracts';
-import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { Ago, Chip, Dialog, EmptyState, ErrorPanel, Facts, Loading, originWord, Page, Panel } from '../../ui/index.ts';
+import { programMarks, templateMarks } from '../../ui/template-marks.ts';
+import { TemplateTester } from '../../ui/template-tester.tsx';
+import { TestJq } from '../../ui/test-jq.tsx';
 import { EntityLink } from '../entities/index.ts';
 import { Person } from '../people/index.ts';
 import { RunsTable, runsQuery } from '../runs/index.ts';
+import { ConditionResults } from './condition-results.tsx';
+import { ConditionTest } from './condition-test.tsx';
 import { type Automation, bodyOf, eventInWords, isAutomation, outcomeTones, outcomeWords } from './document.ts';
 import { JsonPart } from './json-part.tsx';
+import { usePastEvents } from './past-events.ts';
 import { automationQuery, evaluationsQuery, useAutomationChanges } from './queries.ts';
-import { useCompletion } from './use-completion.ts';
+import { useCompletion, useSamples } from './use-completion.ts';
 
 const tabs = ['details', 'trigger', 'backend', 'runs', 'evaluations'] as const;
 
@@ -183,6 +188,7 @@ function Part({
       description={description}
       value={automation[part]}
       complete={complete}
+      marksOf={part === 'trigger' ? programMarks : templateMarks}
       error={replace.error}
       isSaving={replace.isPending}
       onSave={(value) =>
@@ -191,7 +197,35 @@ function Part({
           body: { ...bodyOf(automation), [part]: value } as ActionBody,
         })
       }
-    />
+    >
+      {(value) =>
+        part === 'trigger' ? (
+          <ConditionTest automation={automation} trigger={value} />
+        ) : (
+          <BackendTest automation={automation} template={value} />
+        )
+      }
+    </JsonPart>
+  );
+}
+
+function BackendTest({ automation, template }: { automation: Automation; template: unknown }): ReactNode {
+  const { context } = useSamples(automation.trigger.event);
+  const past = usePastEvents(automation.identifier, (event) => ({
+    ...context,
+    event,
+    trigger: { ...(event as { trigger: object }).trigger, origin: 'AUTOMATION' },
+  }));
+  return (
+    <TestJq>
+      <TemplateTester
+        made={context}
+        madeLabel="Made up from the blueprint"
+        past={past}
+        template={template ?? automation.invocationMethod}
+        ownWord="automation"
+      />
+    </TestJq>
   );
 }
 
@@ -281,20 +315,7 @@ function EvaluationPanel({ evaluation }: { evaluation: Evaluation }): ReactNode 
             </Link>
           )}
         </Group>
-        {conditions.length > 0 && (
-          <ol style={{ margin: 0, paddingInlineStart: 20 }}>
-            {conditions.map(({ expression, value, error }) => {
-              const Glyph = value === true ? IconCircleCheck : IconCircleX;
-              return (
-                <li key={expression}>
-                  <Glyph size={15} aria-hidden="true" style={{ verticalAlign: '-2px' }} />{' '}
-                  <span className="q-mono q-wrap">{expression}</span>{' '}
-                  <span className="q-dim q-wrap">{error ? `failed: ${error}` : `is ${JSON.stringify(value)}`}</span>
-                </li>
-              );
-            })}
-          </ol>
-        )}
+        {conditions.length > 0 && <ConditionResults results={conditions} />}
       </Stack>
     </Panel>
   );

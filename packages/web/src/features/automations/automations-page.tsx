@@ -4,9 +4,11 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { Ago, Dialog, EmptyState, ErrorPanel, Loading, Page, SearchBox, Table } from '../../ui/index.ts';
-import { type Automation, eventInWords, matches, newAutomation } from './document.ts';
+import { programMarks, templateMarks } from '../../ui/template-marks.ts';
+import { type Automation, eventInWords, matches, newAutomation, newEvent } from './document.ts';
 import { JsonPart } from './json-part.tsx';
 import { automationsQuery, useAutomationChanges } from './queries.ts';
+import { useCompletion } from './use-completion.ts';
 
 export function AutomationsPage(): ReactNode {
   const automations = useQuery(automationsQuery);
@@ -95,6 +97,7 @@ function AutomationsTable({
 
 function NewAutomation({ onClose }: { onClose: () => void }): ReactNode {
   const { create } = useAutomationChanges();
+  const complete = useCompletion(newEvent);
   const navigate = useNavigate();
   return (
     <Dialog title="New automation" size="xl" onClose={onClose}>
@@ -103,6 +106,8 @@ function NewAutomation({ onClose }: { onClose: () => void }): ReactNode {
         description="It is created switched off; look at it first, then switch it on."
         value={newAutomation}
         submitLabel="Create"
+        complete={complete}
+        marksOf={(text) => [...programMarks(text), ...templateMarks(text)]}
         isNew
         error={create.error}
         isSaving={create.isPending}

@@ -1,6 +1,6 @@
 import type { Action } from '@quayside/contracts';
 import { describe, expect, it } from 'vitest';
-import { type Automation, bodyOf, eventInWords, matches, newAutomation } from './document.ts';
+import { type Automation, bodyOf, eventInWords, eventWritten, matches, newAutomation } from './document.ts';
 
 const stored: Action = {
   ...newAutomation,
@@ -37,4 +37,19 @@ describe('an automation', () => {
   ])('is found by %j: %s', (text, isFound) => {
     expect(matches(stored as Automation, text)).toBe(isFound);
   });
+});
+
+it.each([
+  [JSON.stringify(newAutomation), newAutomation.trigger.type === 'automation' && newAutomation.trigger.event],
+  [
+    '{"type": "automation", "event": {"type": "RUN_UPDATED", "actionIdentifier": "build"}, "condition": {"expressions": [".diff',
+    { type: 'RUN_UPDATED', actionIdentifier: 'build' },
+  ],
+  [
+    '{"event": {"type": "TIMER_PROPERTY_EXPIRED", "blueprintIdentifier": "vm", "propertyIdentifier": "ttl"}}',
+    { type: 'TIMER_PROPERTY_EXPIRED', blueprintIdentifier: 'vm', propertyIdentifier: 'ttl' },
+  ],
+  ['{"type": "WEBHOOK", "url": "{{ .event.', undefined],
+])('the event that %s names', (text, event) => {
+  expect(eventWritten(text)).toEqual(event);
 });

@@ -30,6 +30,20 @@ export function eventInWords(event: AutomationTrigger['event']): string {
   return `an entity of ${event.blueprintIdentifier} ${entityWords[event.type] ?? 'changes'}`;
 }
 
+/** The event that a document names, also while it is no JSON because somebody types in it. */
+export function eventWritten(text: string): AutomationTrigger['event'] | undefined {
+  const written = (key: string): string | undefined => new RegExp(`"${key}"\\s*:\\s*"([^"\\\\]+)"`).exec(text)?.[1];
+  const type = /"type"\s*:\s*"((?:(?:ENTITY|RUN)_\w+|ANY_(?:ENTITY|RUN)_CHANGE|TIMER_PROPERTY_EXPIRED))"/.exec(
+    text,
+  )?.[1];
+  if (type === undefined) return undefined;
+  const blueprintIdentifier = written('blueprintIdentifier') ?? '';
+  const actionIdentifier = written('actionIdentifier') ?? '';
+  const propertyIdentifier = written('propertyIdentifier') ?? '';
+  if (type === 'TIMER_PROPERTY_EXPIRED') return { type, blueprintIdentifier, propertyIdentifier };
+  return (type in runWords ? { type, actionIdentifier } : { type, blueprintIdentifier }) as AutomationTrigger['event'];
+}
+
 export const outcomeWords: Readonly<Record<EvaluationOutcome, string>> = {
   fired: 'Fired',
   not_fired: 'Did not fire',
@@ -46,6 +60,8 @@ export function matches(automation: Automation, text: string): boolean {
   return words.every((word) => all.includes(word));
 }
 
+export const newEvent: AutomationTrigger['event'] = { type: 'ENTITY_UPDATED', blueprintIdentifier: 'service' };
+
 /** Where a new one starts from: it is switched off, so that nothing happens before it is finished. */
 export const newAutomation: ActionBody = {
   identifier: 'my_automation',
@@ -53,7 +69,7 @@ export const newAutomation: ActionBody = {
   publish: false,
   trigger: {
     type: 'automation',
-    event: { type: 'ENTITY_UPDATED', blueprintIdentifier: 'service' },
+    event: newEvent,
     condition: {
       type: 'JQ',
       expressions: ['.diff.before.properties.status != .diff.after.properties.status'],

@@ -2,6 +2,7 @@ import { Button, Group, Stack } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { Complete } from '../../ui/complete-text.ts';
 import { CodeEditor, ErrorPanel, jsonMistake } from '../../ui/index.ts';
+import type { TextMark } from '../../ui/json-mistake.ts';
 
 /** A part of a document as JSON, saved as a whole; what the server refuses is told with the place. */
 export function JsonPart({
@@ -13,7 +14,9 @@ export function JsonPart({
   isSaving,
   isNew = false,
   complete,
+  marksOf,
   onSave,
+  children,
 }: {
   label: string;
   description: ReactNode;
@@ -24,7 +27,11 @@ export function JsonPart({
   /** Also saved unchanged. */
   isNew?: boolean;
   complete?: Complete;
+  /** What is wrong in the text beside its JSON. */
+  marksOf: (text: string) => readonly TextMark[];
   onSave: (value: unknown) => void;
+  /** Below the editor, with what is written there; undefined = it is no JSON. */
+  children?: (value: unknown) => ReactNode;
 }): ReactNode {
   const written = JSON.stringify(value, null, 2);
   const [text, setText] = useState<string | undefined>();
@@ -39,7 +46,7 @@ export function JsonPart({
         value={shown}
         minRows={12}
         maxHeight={520}
-        marks={mistake ? [mistake] : []}
+        marks={mistake ? [mistake] : marksOf(shown)}
         complete={complete}
         onChange={setText}
       />
@@ -56,6 +63,7 @@ export function JsonPart({
           Undo my changes
         </Button>
       </Group>
+      {children?.(isBroken ? undefined : JSON.parse(shown))}
     </Stack>
   );
 }

@@ -79,7 +79,7 @@ function AffectedRow({ runId, change }: { runId: string; change: AffectedEntity 
         <td>
           {change.error === undefined ? (
             <RowToggle
-              label={`What changed in ${change.entity}`}
+              label={`Details of ${change.entity}`}
               isOpen={isOpen}
               controls={detailsId}
               onToggle={() => setOpen(!isOpen)}

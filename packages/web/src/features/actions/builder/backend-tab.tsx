@@ -2,7 +2,8 @@ import { Alert, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
 import type { InvocationMethod } from '@quayside/contracts';
 import { lintTemplate } from '@quayside/expressions';
 import type { ReactNode } from 'react';
-import { type Complete, completeJson } from '../../../ui/complete-text.ts';
+import { type Complete, completeJson, completeTemplate } from '../../../ui/complete-text.ts';
+import { CodeEditor } from '../../../ui/index.ts';
 import { useBlueprints } from '../../blueprints/index.ts';
 import { type BackendField, backendOf, backends, valueAt, withValueAt } from './backends.ts';
 import { JsonPane } from './json-pane.tsx';
@@ -13,7 +14,8 @@ import { useSample } from './use-sample.ts';
 export function BackendTab({ builder }: { builder: Builder }): ReactNode {
   const { draft } = builder;
   const { invocationMethod } = draft;
-  const complete = completeJson({ templates: useSample(draft) });
+  const sample = useSample(draft);
+  const complete = completeJson({ templates: sample });
   const backend = backendOf(invocationMethod as { type: string });
   const change = (next: InvocationMethod): void => builder.change({ ...draft, invocationMethod: next });
   const setType = (key: string): void => {
@@ -48,6 +50,7 @@ export function BackendTab({ builder }: { builder: Builder }): ReactNode {
           field={field}
           value={valueAt(invocationMethod, field.path)}
           complete={complete}
+          completeTemplate={completeTemplate(sample)}
           error={builder.mistakeAt(`body.invocationMethod.${field.path.join('.')}`)}
           onChange={(value) => change(withValueAt(invocationMethod, field.path, value))}
         />
@@ -61,12 +64,14 @@ function FieldEditor({
   field,
   value,
   complete,
+  completeTemplate,
   error,
   onChange,
 }: {
   field: BackendField;
   value: unknown;
   complete: Complete;
+  completeTemplate: Complete;
   error: string | undefined;
   onChange: (value: unknown) => void;
 }): ReactNode {
@@ -141,12 +146,16 @@ function FieldEditor({
       const text = typeof value === 'string' ? value : '';
       const wrong = lintTemplate(text).find((finding) => finding.severity === 'error');
       return (
-        <TextInput
-          {...shared}
+        <CodeEditor
+          label={field.label}
+          description={field.description}
+          isRequired={field.isRequired ?? false}
+          isOneLine
           error={error ?? (wrong && `Column ${wrong.column}: ${wrong.message}`)}
           placeholder={field.placeholder ?? ''}
           value={text}
-          onChange={(event) => onChange(event.currentTarget.value)}
+          complete={completeTemplate}
+          onChange={onChange}
         />
       );
     }

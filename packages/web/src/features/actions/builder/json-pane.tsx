@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import type { Complete } from '../../../ui/complete-text.ts';
 import { CodeEditor, jsonMistake } from '../../../ui/index.ts';
-import { templateMarks } from './template-marks.ts';
+import { programMarks, templateMarks } from '../../../ui/template-marks.ts';
 
 interface JsonPaneProps {
   label: string;
@@ -12,6 +12,8 @@ interface JsonPaneProps {
   error?: string | undefined;
   /** Also marks what is wrong in {{ }} blocks. */
   withTemplates?: boolean;
+  /** Also marks what is wrong in its conditions. */
+  withConditions?: boolean;
   complete?: Complete | undefined;
   /** Takes the text over, or says why it can not be. */
   onText: (text: string) => string | undefined;
@@ -43,7 +45,11 @@ export function JsonPane(props: JsonPaneProps): ReactNode {
       maxHeight={560}
       isRequired={props.isRequired ?? false}
       error={error}
-      marks={mark ? [mark] : props.withTemplates ? templateMarks(text) : []}
+      marks={
+        mark
+          ? [mark]
+          : [...(props.withTemplates ? templateMarks(text) : []), ...(props.withConditions ? programMarks(text) : [])]
+      }
       complete={props.complete}
       onChange={(next) => {
         setText(next);

@@ -2,11 +2,13 @@ import { Alert, Fieldset, NumberInput, Select, Stack, Switch, Text, TextInput } 
 import type { ActionPermissions } from '@quayside/contracts';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { completeJson } from '../../../ui/complete-text.ts';
 import { PeopleSelect } from '../../people/index.ts';
 import { type Draft, isObject, withKey } from './document.ts';
 import { JsonPane } from './json-pane.tsx';
 import { isForEveryone, limitOf, setRole, startPolicy } from './permission-model.ts';
 import type { Builder } from './use-action-builder.ts';
+import { usePolicySample } from './use-sample.ts';
 
 type Side = 'execute' | 'approve';
 
@@ -19,6 +21,7 @@ export function PermissionsTab({ builder }: { builder: Builder }): ReactNode {
       permissions: { ...guardrails.permissions, [side]: { ...guardrails.permissions[side], ...change } },
     });
   const isForAll = isForEveryone(execute);
+  const sampleOf = usePolicySample(draft);
   const mayOwn = draft.trigger.operation !== 'CREATE' && draft.trigger.blueprintIdentifier !== undefined;
   const approval = approvalOf(draft);
   const mistakes = builder.mistakes.filter(({ path }) =>
@@ -67,6 +70,7 @@ export function PermissionsTab({ builder }: { builder: Builder }): ReactNode {
             label="A policy decides"
             about="Then it alone decides, for administrators too; the lists above say who sees the action. One condition that is true allows."
             policy={execute.policy}
+            sampleOf={sampleOf}
             start={startPolicy.execute}
             onChange={(policy) => set('execute', { policy })}
           />
@@ -159,6 +163,7 @@ export function PermissionsTab({ builder }: { builder: Builder }): ReactNode {
                 label="A policy names the approvers"
                 about="Each condition yields a list of e-mails; exactly those people are asked."
                 policy={approve.policy}
+                sampleOf={sampleOf}
                 start={startPolicy.approve}
                 onChange={(policy) => set('approve', { policy })}
               />
@@ -225,11 +230,14 @@ function PolicyEditor({
   about,
   policy,
   start,
+  sampleOf,
   onChange,
 }: {
   label: string;
   about: string;
   policy: Policy;
+  /** What its queries and conditions see. */
+  sampleOf: ReturnType<typeof usePolicySample>;
   start: NonNullable<Policy>;
   onChange: (policy: Policy) => void;
 }): ReactNode {
@@ -247,6 +255,8 @@ function PolicyEditor({
           description="Queries find entities; conditions are jq over .results, .inputs, .user, .entity and .trigger."
           minRows={8}
           withTemplates
+          withConditions
+          complete={(text, caret) => completeJson(sampleOf(policy))(text, caret)}
           value={policy}
           onText={(text) => {
             try {

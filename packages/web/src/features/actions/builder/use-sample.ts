@@ -1,5 +1,6 @@
+import type { Policy } from '@quayside/contracts';
 import { useMemo, useState } from 'react';
-import { useBlueprints } from '../../blueprints/index.ts';
+import { sampleEntity, useBlueprints } from '../../blueprints/index.ts';
 import { useSecretNames } from '../../secrets/index.ts';
 import { useMe } from '../../session/index.ts';
 import type { Draft } from './document.ts';
@@ -15,4 +16,24 @@ export function useSample(draft: Draft) {
     () => sampleContext(draft, user, opened, { blueprints: blueprints ?? [], secrets }),
     [draft, user, opened, blueprints, secrets],
   );
+}
+
+/** What the queries of a policy see, and its conditions, which also see what the queries find. */
+export function usePolicySample(draft: Draft) {
+  const { inputs, entity, trigger, action } = useSample(draft);
+  const { data: blueprints = [] } = useBlueprints();
+  const { user } = trigger.by;
+  return ({ queries }: Policy) => {
+    const templates = { inputs, entity, user, trigger: { at: trigger.at, user }, action, blueprint: action.blueprint };
+    const results = Object.entries(queries).map(([name, { rules }]) => {
+      const asked = rules.find(({ property }) => property === '$blueprint')?.value;
+      const identifier = typeof asked === 'string' ? asked : (action.blueprint ?? '');
+      const found = sampleEntity(
+        identifier,
+        blueprints.find((each) => each.identifier === identifier),
+      );
+      return [name, { entities: [found] }] as const;
+    });
+    return { templates, programs: { ...templates, results: Object.fromEntries(results) } };
+  };
 }

@@ -1,6 +1,6 @@
-import { compileTemplate, type Json, lintTemplate, type TemplateError } from '@quayside/expressions';
-import { markAt, type TextMark } from '../../../ui/json-mistake.ts';
-import { jsonStrings, offsetInText } from './json-strings.ts';
+import { compileTemplate, type Json, lint, lintTemplate, type TemplateError } from '@quayside/expressions';
+import { markAt, type TextMark } from './json-mistake.ts';
+import { type JsonString, jsonStrings, offsetInText } from './json-strings.ts';
 
 /** What is wrong in the `{{ }}` blocks of a JSON text, at its place in that text. Nothing for a text that is no JSON. */
 export function templateMarks(text: string): TextMark[] {
@@ -10,6 +10,26 @@ export function templateMarks(text: string): TextMark[] {
           markAt(text, finding, offsetInText(text, string, finding.start), offsetInText(text, string, finding.end)),
         )
       : [],
+  );
+}
+
+/** The same for the strings that are programs: conditions of automations and of policies. */
+export function programMarks(text: string): TextMark[] {
+  return stringsOf(text).flatMap((string) =>
+    isProgram(string)
+      ? lint(string.value).map((finding) =>
+          markAt(text, finding, offsetInText(text, string, finding.start), offsetInText(text, string, finding.end)),
+        )
+      : [],
+  );
+}
+
+function isProgram({ path, isKey }: JsonString): boolean {
+  const [list, holder] = [path.at(-2), path.at(-3)];
+  if (isKey || typeof path.at(-1) !== 'number') return false;
+  return (
+    (list === 'expressions' && holder === 'condition') ||
+    (list === 'conditions' && (holder === undefined || holder === 'policy'))
   );
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonStrings, offsetInText } from './json-strings.ts';
-import { failureMarks, templateMarks, testTemplate } from './template-marks.ts';
+import { failureMarks, programMarks, templateMarks, testTemplate } from './template-marks.ts';
 
 it('every string of any JSON is found where it stands, with its path', () => {
   fc.assert(
@@ -47,4 +47,14 @@ describe('what is wrong is marked at its place', () => {
 
 it('a template that can not be rendered says why', () => {
   expect(testTemplate({ a: '{{ .x' }, {})).toMatchObject({ kind: 'failed', message: expect.stringContaining('a') });
+});
+
+it.each([
+  ['{"condition": {"expressions": [".a == 1", ".a | nope"]}}', ['nope']],
+  ['{"conditions": ["say \\"x"]}', ['\\"']],
+  ['{"execute": {"policy": {"conditions": [".a |"]}}}', [expect.anything()]],
+  ['{"body": {"conditions": ["rainy, later dry"]}}', []],
+])('what is wrong in the conditions of %s', (text, expected) => {
+  const wrong = programMarks(text).filter(({ severity }) => severity === 'error');
+  expect(wrong.map(({ start, end }) => text.slice(start, end))).toEqual(expected);
 });
