@@ -76,6 +76,8 @@ export async function startEmbeddedPostgres(options: {
       password_encryption: 'scram-sha-256',
       fsync: 'on',
       synchronous_commit: 'on',
+      // Plans that were made while a table was empty read all of an organization; the first statistics replace them.
+      autovacuum_naptime: '10s',
       log_min_messages: 'warning',
       ...options.settings,
     };

@@ -37,10 +37,14 @@ export type EventHead = Omit<ReadEvent, 'before' | 'after'>;
 const headColumns = sql`e.xid::text as xid, e.seq, e.name, e.at, e.actor, e.origin, e.resource, e.subject, e.blueprint, e.entity, e.property,
   e.run_id as "runId", e.status, e.depth, e.root`;
 
-/** A reader without a cursor stands before the organization's first event. Subqueries, so that the place is a range of the index. */
+/**
+ * A reader without a cursor stands before the organization's first event. Each value is a subquery as a whole: row-level
+ * security lets a condition into the index only if it can not leak, and PostgreSQL does not know that of COALESCE. With
+ * that inside, every event of the organization is read and thrown away.
+ */
 const cursorOf = (orgId: string, reader: string): Sql => sql`(
-  coalesce((select c.xid from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), '0'::xid8),
-  coalesce((select c.seq from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), 0)
+  (select coalesce((select c.xid from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), '0'::xid8)),
+  (select coalesce((select c.seq from event_cursors c where c.org_id = ${orgId} and c.reader = ${reader}), 0))
 )`;
 
 /** The next events of the organization, oldest first. A reader without a cursor starts with the organization's first. */

@@ -101,6 +101,8 @@ export const timerReader: Reader = recordingReader({
   name: 'timers',
   eventsPerStep: 5_000,
   trouble: 'timers of changed blueprints are not armed; the events are kept and tried again',
+  // Blueprints change rarely.
+  restMs: 1_000,
   read: readHeads,
   async handle(ctx, heads) {
     const changed = heads.filter(({ name }) => name === 'blueprint.updated');

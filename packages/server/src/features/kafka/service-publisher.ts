@@ -133,7 +133,7 @@ export function createPublisher(dependencies: {
             await moveCursor(ctx.db, ctx.orgId, kafkaReader, last.cursor);
           });
       }
-      return items.length;
+      return { count: items.length, isMore: items.length === eventsPerRead };
     },
   };
 }
