@@ -122,7 +122,7 @@ async function sealAgain(databaseUrl: string): Promise<number> {
     });
     const sealer = createAuditSealer(createAuditKey(createVault(Buffer.alloc(32, 1))));
     const startedAt = performance.now();
-    while ((await sealer.step({ world, transaction: (work) => world.transaction(work) })) > 0);
+    while ((await sealer.step({ world, transaction: (work) => world.transaction(work) })).count > 0);
     const tookMs = performance.now() - startedAt;
     const { count } = await database.system((tx) =>
       tx.one<{ count: number }>(sql`select count(*)::int as count from runs`),
