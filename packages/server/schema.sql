@@ -305,6 +305,12 @@ create table events (
   root bigint,
   property text
 );
+create table expired_timers (
+  org_id text not null,
+  entity_row bigint not null,
+  property text not null,
+  instant timestamp with time zone not null
+);
 create table installation (
   is_only boolean default true not null,
   key_fingerprint text not null,
@@ -528,6 +534,8 @@ alter table event_cursors add constraint event_cursors_org_id_fkey FOREIGN KEY (
 alter table event_cursors add constraint event_cursors_pkey PRIMARY KEY (org_id, reader);
 alter table events add constraint events_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table events add constraint events_pkey PRIMARY KEY (seq);
+alter table expired_timers add constraint expired_timers_org_id_entity_row_fkey FOREIGN KEY (org_id, entity_row) REFERENCES entities(org_id, id) ON DELETE CASCADE;
+alter table expired_timers add constraint expired_timers_pkey PRIMARY KEY (org_id, entity_row, property);
 alter table installation add constraint installation_is_only_check CHECK (is_only);
 alter table installation add constraint installation_pkey PRIMARY KEY (is_only);
 alter table kafka_users add constraint kafka_users_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
@@ -627,6 +635,7 @@ CREATE INDEX work_due ON public.work USING btree (queue, due_at, id);
 -- entity_relations: enabled t, forced t
 -- event_cursors: enabled t, forced t
 -- events: enabled t, forced t
+-- expired_timers: enabled t, forced t
 -- installation: enabled f, forced f
 -- kafka_users: enabled t, forced t
 -- messages: enabled t, forced t
@@ -674,6 +683,8 @@ create policy every_organization on event_cursors to quayside_system using (true
 create policy tenant on event_cursors to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on events to quayside_system using (true) with check (true);
 create policy tenant on events to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
+create policy every_organization on expired_timers to quayside_system using (true) with check (true);
+create policy tenant on expired_timers to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on kafka_users to quayside_system using (true) with check (true);
 create policy tenant on kafka_users to quayside_app using ((org_id = quayside_org_id())) with check ((org_id = quayside_org_id()));
 create policy every_organization on messages to quayside_system using (true) with check (true);
@@ -735,6 +746,8 @@ grant delete, insert, select, update on event_cursors to quayside_app;
 grant delete, insert, select, update on event_cursors to quayside_system;
 grant insert, select on events to quayside_app;
 grant delete, insert, select on events to quayside_system;
+grant delete, insert, select, update on expired_timers to quayside_app;
+grant delete, insert, select, update on expired_timers to quayside_system;
 grant insert, select on installation to quayside_system;
 grant delete, insert, select, update on kafka_users to quayside_app;
 grant delete, insert, select, update on kafka_users to quayside_system;

@@ -15,6 +15,8 @@ export const SystemStatus = Type.Object({
       due: Type.Integer(),
       leased: Type.Integer(),
       later: Type.Integer(),
+      /** Who holds the leases, an agent or a server: those with most of them, at most `shownHolders`. */
+      holders: Type.Array(Type.Object({ holder: Type.String(), leases: Type.Integer() })),
       /** Since the oldest due work may be taken; null = none is due. */
       oldestDueSeconds: Type.Union([Seconds, Type.Null()]),
     }),
@@ -51,6 +53,7 @@ export const SystemStatus = Type.Object({
 });
 export type SystemStatus = Static<typeof SystemStatus>;
 export const maxBehind = 10_000;
+export const shownHolders = 10;
 
 /** What operators and tools ask of the process itself. */
 export const systemRoutes = {

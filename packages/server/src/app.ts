@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Origin } from '@quayside/contracts';
 import type { Config } from './config.ts';
 import { serveActions } from './features/actions/routes.ts';
 import { followBlueprint } from './features/actions/service.ts';
@@ -150,9 +151,10 @@ export async function startApp(
 
     const metrics = createMetrics();
     const identity = createIdentity(database, vault);
-    const systemWorld = (orgId: string): World => {
-      const actor: Actor = { kind: 'system', orgId, id: 'quayside', permissions: new Set() };
-      return createWorld({ database, actor, origin: 'SYSTEM', log, traceId: newTraceId() });
+    const systemWorld = (orgId: string): World => worldFor(orgId, 'quayside', 'SYSTEM');
+    const worldFor = (orgId: string, id: string, origin: Origin): World => {
+      const actor: Actor = { kind: 'system', orgId, id, permissions: new Set() };
+      return createWorld({ database, actor, origin, log, traceId: newTraceId() });
     };
     const ownOrigin = config.baseUrl ? new URL(config.baseUrl).origin : undefined;
     let servePage: Awaited<ReturnType<typeof serveWebFiles>>['servePage'] | undefined;
@@ -280,8 +282,12 @@ export async function startApp(
         dispatcher: toItself,
       },
       payloadToSend: runs.payloadToSend,
-      upsertEntity: (world, blueprint, body, run_id) =>
-        entities.create(world, blueprint, body, { upsert: true, merge: true, run_id }),
+      upsertEntity: (orgId, run, blueprint, body) =>
+        entities.create(worldFor(orgId, run.createdBy, run.source), blueprint, body, {
+          upsert: true,
+          merge: true,
+          run_id: run.id,
+        }),
     });
     const timers = startTimers(createTimers(outbound), waits, log);
     const watching = startWatching(github, waits, log);

@@ -3,7 +3,7 @@ import type { Database, Tx } from './db.ts';
 import { named, sql } from './db.ts';
 import type { Logger } from './log.ts';
 
-/** Who acts. `system` is the portal itself: first start, its own deliveries, timers. */
+/** Who acts. `system` is the portal itself: first start, its own deliveries, timers; `id` is somebody else where it acts for them. */
 export type Actor =
   | {
       kind: 'user';
@@ -23,7 +23,7 @@ export type Actor =
       /** Of a call that a run made to the portal itself: what it causes is that much deeper in the chain. */
       cause?: Cause;
     }
-  | { kind: 'system'; orgId: string; id: 'quayside'; permissions: ReadonlySet<Permission> };
+  | { kind: 'system'; orgId: string; id: string; permissions: ReadonlySet<Permission> };
 
 /** Where in a chain of causes (0013_automations.sql): how many automations and calls to the portal stand before it. */
 export interface Cause {

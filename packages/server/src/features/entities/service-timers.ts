@@ -25,7 +25,8 @@ import * as store from './store.ts';
  *
  * Invariants
  *   - Of each value of a property the event is written once: with the row that is settled. A crash leaves both or neither.
- *   - A value that is written again unchanged arms nothing; one that is past when it is written is due at once.
+ *   - A value that is written again unchanged arms nothing; one that is past when it is written is due at once. A property that is
+ *     no timer for a while does not expire again of a value that has expired (`expired_timers`).
  *   - Whoever changes the entity first takes the row from the one that is about to settle it, or waits for it.
  *
  * Cost: nothing for blueprints without timers; one statement per changed timer otherwise. Timers wait in an index by time.
@@ -81,6 +82,7 @@ export function createTimers(dependencies: {
         const dueAt = new Date(instant);
         if (!(await hasPassed(ctx.db, dueAt))) return schedule(ctx.db, { ...work, queue: timerQueue, dueAt });
         await settleWork(ctx.db, row.id);
+        await store.noteExpired(ctx.db, ctx.orgId, Number(rowId), property, dueAt);
         await ctx.emit({
           name: 'entity.timer_expired',
           subject: entity.identifier,
@@ -115,9 +117,14 @@ export const timerReader: Reader = recordingReader({
       const [old, blueprint] = [before as Blueprint, after as Blueprint];
       const known = timerProperties(old);
       for (const property of timerProperties(blueprint).filter((key) => !known.includes(key)))
-        for (const { rowId, value } of await store.listValues(ctx.db, ctx.orgId, blueprint.identifier, property)) {
+        for (const { rowId, value, expired } of await store.listValues(
+          ctx.db,
+          ctx.orgId,
+          blueprint.identifier,
+          property,
+        )) {
           const instant = instantOf(value);
-          if (instant !== undefined)
+          if (instant !== undefined && instant !== expired?.getTime())
             await schedule(ctx.db, {
               orgId: ctx.orgId,
               queue: timerQueue,

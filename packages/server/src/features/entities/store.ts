@@ -109,17 +109,30 @@ export async function findEntityByRow(tx: Tx, orgId: string, rowId: number): Pro
   return row && toStoredEntity(row);
 }
 
-/** The values of a property, of every entity of the blueprint that has one. */
+/** The values of a property, of every entity of the blueprint that has one, and of which instant it has expired last as a timer. */
 export async function listValues(
   tx: Tx,
   orgId: string,
   blueprint: string,
   property: string,
-): Promise<{ rowId: number; value: unknown }[]> {
+): Promise<{ rowId: number; value: unknown; expired: Date | null }[]> {
   return tx.many(sql`
-    select e.id as "rowId", e.properties -> ${property} as value
+    select e.id as "rowId", e.properties -> ${property} as value, x.instant as expired
     from entities e join blueprints b on b.org_id = e.org_id and b.id = e.blueprint_id
+    left join expired_timers x on x.org_id = e.org_id and x.entity_row = e.id and x.property = ${property}
     where e.org_id = ${orgId} and b.identifier = ${blueprint} and e.properties ? ${property}`);
+}
+
+export async function noteExpired(
+  tx: Tx,
+  orgId: string,
+  rowId: number,
+  property: string,
+  instant: Date,
+): Promise<void> {
+  await tx.run(sql`
+    insert into expired_timers (org_id, entity_row, property, instant) values (${orgId}, ${rowId}, ${property}, ${instant})
+    on conflict (org_id, entity_row, property) do update set instant = excluded.instant`);
 }
 
 export async function lockEntity(

@@ -139,6 +139,31 @@ describe('a timer', () => {
     expect(await expired('word')).toEqual([]);
   });
 
+  it('does not expire again of the same value when its property was none for a while, and does of another', async () => {
+    const keep = (format: { format?: string }) =>
+      test.machine.call(blueprintRoutes.replace, {
+        params: { blueprint_identifier: 'access' },
+        body: access({
+          ttl: { type: 'string', format: 'timer' },
+          other: { type: 'string', ...format },
+          plain: { type: 'string', format: 'timer' },
+        }),
+      });
+    const past = inMs(-60_000);
+    await write('paused', { other: past });
+    await write('waiting', { other: inMs(3_600_000) });
+    await vi.waitFor(async () => expect(await expired('paused')).toHaveLength(1));
+    await keep({});
+    // Both due again, if they are armed.
+    await write('waiting', { other: inMs(-1_000) });
+    await keep({ format: 'timer' });
+    await vi.waitFor(async () => expect(await expired('waiting')).toHaveLength(1), { timeout: 20_000 });
+    expect(await scheduled('paused')).toEqual([]);
+    expect(await expired('paused')).toHaveLength(1);
+    await write('paused', { other: inMs(-30_000) });
+    await vi.waitFor(async () => expect(await expired('paused')).toHaveLength(2));
+  });
+
   it('expires by the clock of the database, however wrong that of the server is', async () => {
     // It was put off by as much as the server's clock was behind.
     const hourMs = 3_600_000;

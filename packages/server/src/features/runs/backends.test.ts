@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import {
   type ActionBody,
   actionRoutes,
+  auditRoutes,
   blueprintRoutes,
   dispatchRoutes,
   entityRoutes,
@@ -87,6 +88,12 @@ describe('UPSERT_ENTITY', () => {
     expect(await find('basket')).toMatchObject({ title: 'The basket', team: ['shop'], properties: { tier: 6 } });
     const { entities } = (await test.machine.call(runRoutes.affectedEntities, { params: { run_id: created.id } })).body;
     expect(entities).toMatchObject([{ blueprint: 'service', entity: 'basket', operation: 'CREATE' }]);
+    // Whoever executed wrote it, and not the portal.
+    const { audits } = (await test.machine.call(auditRoutes.list, { query: { entity: 'basket', run_id: created.id } }))
+      .body;
+    const [write] = audits.filter(({ resourceType }) => resourceType === 'entity');
+    expect(write).toMatchObject({ action: 'CREATE', trigger: { origin: 'API', by: { userId: created.createdBy } } });
+    expect((await find('basket')).createdBy).toBe(created.createdBy);
     const { deliveries } = (await test.machine.call(runRoutes.deliveries, { params: { run_id: created.id } })).body;
     expect(deliveries).toMatchObject([{ state: 'settled', outcome: { kind: 'written', entity: 'basket' } }]);
 

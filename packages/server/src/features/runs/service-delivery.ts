@@ -60,12 +60,12 @@ export interface OwnApi {
   dispatcher: DeliveryAgent;
 }
 
-/** Creates the entity, or merges into it, tied to the run. Given by app.ts. */
+/** Creates the entity, or merges into it, tied to the run and for whoever it is of. Given by app.ts. */
 export type UpsertEntity = (
-  world: World,
+  orgId: string,
+  run: StoredRun,
   blueprint: string,
   body: Record<string, unknown>,
-  runId: string,
 ) => Promise<Entity>;
 
 /** Every request that the portal makes to the outside goes through it, past the address guard. */
@@ -162,7 +162,7 @@ export function createServerDelivery(dependencies: {
   }
 
   /** Done again after a crash it writes the same: an upsert that merges. */
-  async function writeEntity(world: World, runId: string, payload: UpsertPayload): Promise<Carried> {
+  async function writeEntity(orgId: string, run: StoredRun, payload: UpsertPayload): Promise<Carried> {
     const startedAt = performance.now();
     const request = {
       method: 'UPSERT',
@@ -176,7 +176,7 @@ export function createServerDelivery(dependencies: {
     const body = toEntityBody(payload.mapping);
     if (typeof body === 'string') return refused(body);
     try {
-      const entity = await upsertEntity(world, payload.blueprintIdentifier, body, runId);
+      const entity = await upsertEntity(orgId, run, payload.blueprintIdentifier, body);
       const durationMs = performance.now() - startedAt;
       const outcome = { kind: 'written' as const, blueprint: entity.blueprint, entity: entity.identifier, durationMs };
       return { outcome, request, logs: [`The catalog ${describeOutcome(outcome)}.`] };
@@ -200,7 +200,7 @@ export function createServerDelivery(dependencies: {
       const payload = payloadToSend(run);
       const carried =
         payload.type === 'UPSERT_ENTITY'
-          ? await writeEntity(world, run.id, payload as unknown as UpsertPayload)
+          ? await writeEntity(work.orgId, run, payload as unknown as UpsertPayload)
           : payload.type === 'GITHUB'
             ? await startWorkflow(world, payload as unknown as GithubPayload)
             : await sendWebhook(world, run, work, payload);

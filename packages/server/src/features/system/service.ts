@@ -1,4 +1,11 @@
-import { agentConnectedWithinMs, maxBehind, routes, type SystemStatus, toOpenApi } from '@quayside/contracts';
+import {
+  agentConnectedWithinMs,
+  maxBehind,
+  routes,
+  type SystemStatus,
+  shownHolders,
+  toOpenApi,
+} from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
 import { type Database, sql } from '../../platform/db.ts';
 import { readerLagSeconds } from '../../platform/event-reader.ts';
@@ -48,7 +55,7 @@ export function createSystem(dependencies: {
     async readStatus(world: World): Promise<SystemStatus> {
       return world.transaction(async (ctx) => ({
         at: ctx.now().toISOString(),
-        queues: await store.listQueues(ctx.db, ctx.orgId, readerQueue('')),
+        queues: await store.listQueues(ctx.db, ctx.orgId, { readerPrefix: readerQueue(''), shownHolders }),
         readers: await store.listReaders(ctx.db, ctx.orgId, readers, { maxBehind, readerPrefix: readerQueue('') }),
         agents: await store.countAgents(ctx.db, ctx.orgId, agentConnectedWithinMs),
         deadLetters: await store.countDeadLetters(ctx.db, ctx.orgId),

@@ -35,6 +35,7 @@ it('tells what waits, what is held, and how far each reader is', async () => {
     leased: 1,
     later: 0,
     oldestDueSeconds: expect.any(Number),
+    holders: [{ holder: 'agent-1', leases: 1 }],
   });
   expect(seen.agents).toEqual({ connected: 1, known: 1 });
   expect(seen.deadLetters).toEqual({ lastDay: 0, all: 0 });

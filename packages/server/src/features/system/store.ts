@@ -4,13 +4,24 @@ import { sql, type Tx } from '../../platform/db.ts';
 const shownTables = 8;
 
 /** Rows of `work` that are readers of events (`readerPrefix`) show up as readers, not as queues. */
-export async function listQueues(tx: Tx, orgId: string, readerPrefix: string): Promise<SystemStatus['queues']> {
+export async function listQueues(
+  tx: Tx,
+  orgId: string,
+  { readerPrefix, shownHolders }: { readerPrefix: string; shownHolders: number },
+): Promise<SystemStatus['queues']> {
   return tx.many(sql`
     select queue,
            count(*) filter (where due_at <= clock_timestamp())::int as due,
            count(*) filter (where due_at > clock_timestamp() and holder is not null)::int as leased,
            count(*) filter (where due_at > clock_timestamp() and holder is null)::int as later,
-           greatest(0, extract(epoch from clock_timestamp() - min(due_at) filter (where due_at <= clock_timestamp())))::float8 as "oldestDueSeconds"
+           greatest(0, extract(epoch from clock_timestamp() - min(due_at) filter (where due_at <= clock_timestamp())))::float8 as "oldestDueSeconds",
+           coalesce((
+             select json_agg(h) from (
+               select held.holder, count(*)::int as leases from work held
+               where held.org_id = ${orgId} and held.queue = work.queue and held.due_at > clock_timestamp() and held.holder is not null
+               group by held.holder order by leases desc, held.holder limit ${shownHolders}
+             ) h
+           ), '[]') as holders
     from work where org_id = ${orgId} and not starts_with(queue, ${readerPrefix})
     group by queue order by queue`);
 }

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Ago, Chip, EmptyState, ErrorPanel, Facts, Loading, None, Page, Panel, Table } from '../../ui/index.ts';
 import { statusQuery } from './queries.ts';
-import { bytesInWords, findTrouble, queueName, readerName, words } from './words.ts';
+import { bytesInWords, findTrouble, holdersInWords, queueName, readerName, words } from './words.ts';
 
 /** What an operator looks at when somebody says that nothing happens. */
 export function OperationsPage(): ReactNode {
@@ -84,12 +84,13 @@ function Queues({ queues }: { queues: SystemStatus['queues'] }): ReactNode {
       {queues.length === 0 ? (
         <EmptyState title="Nothing waits">Everything that was to be delivered has been.</EmptyState>
       ) : (
-        <Table label="Table of queues" columns={['Queue', 'Due', 'Under way', 'Later', 'Oldest waits for']}>
-          {queues.map(({ queue, due, leased, later, oldestDueSeconds }) => (
+        <Table label="Table of queues" columns={['Queue', 'Due', 'Under way', 'Held by', 'Later', 'Oldest waits for']}>
+          {queues.map(({ queue, due, leased, later, oldestDueSeconds, holders }) => (
             <tr key={queue}>
               <td>{queueName(queue)}</td>
               <td>{due.toLocaleString()}</td>
               <td>{leased.toLocaleString()}</td>
+              <td className="q-wrap q-mono">{leased > 0 ? holdersInWords(holders, leased) : <None />}</td>
               <td>{later.toLocaleString()}</td>
               <td>{oldestDueSeconds === null ? <None /> : words(oldestDueSeconds)}</td>
             </tr>

@@ -1,10 +1,10 @@
 import type { SystemStatus } from '@quayside/contracts';
 import { expect, it } from 'vitest';
-import { bytesInWords, findTrouble, words } from './words.ts';
+import { bytesInWords, findTrouble, holdersInWords, words } from './words.ts';
 
 const well: SystemStatus = {
   at: '2026-01-01T00:00:00.000Z',
-  queues: [{ queue: 'agent:org', due: 3, leased: 1, later: 0, oldestDueSeconds: 2 }],
+  queues: [{ queue: 'agent:org', due: 3, leased: 1, later: 0, oldestDueSeconds: 2, holders: [] }],
   readers: [
     { reader: 'automations', lagSeconds: 0, behind: 0, holder: 'server-1', movedAt: '2026-01-01T00:00:00.000Z' },
   ],
@@ -22,7 +22,7 @@ it('finds nothing where all is well', () => {
 it('says what waits, since when, and what to do', () => {
   const ill: SystemStatus = {
     ...well,
-    queues: [{ queue: 'agent:org', due: 3, leased: 1, later: 0, oldestDueSeconds: 7_200 }],
+    queues: [{ queue: 'agent:org', due: 3, leased: 1, later: 0, oldestDueSeconds: 7_200, holders: [] }],
     readers: [
       { ...(well.readers[0] as SystemStatus['readers'][number]), lagSeconds: 120, behind: 10_000, holder: null },
     ],
@@ -36,6 +36,15 @@ it('says what waits, since when, and what to do', () => {
     '95 of 100 database connections are in use.',
   ]);
   expect(findTrouble(ill)[1]?.remedy).toMatch(/No server holds/);
+});
+
+it('names who holds the leases of a queue, and how many are held by others', () => {
+  const holders = [
+    { holder: 'agent-1', leases: 3 },
+    { holder: 'server host 12', leases: 1 },
+  ];
+  expect(holdersInWords(holders, 4)).toBe('agent-1 (3), server host 12 (1)');
+  expect(holdersInWords(holders, 6)).toBe('agent-1 (3), server host 12 (1), others (2)');
 });
 
 it('tells times and sizes in words', () => {

@@ -80,6 +80,13 @@ export function findTrouble(status: SystemStatus): Finding[] {
   ];
 }
 
+/** `agent-1 (3), server host 12 (1), others (2)`. */
+export function holdersInWords(holders: SystemStatus['queues'][number]['holders'], leased: number): string {
+  const others = leased - holders.reduce((sum, { leases }) => sum + leases, 0);
+  const named = holders.map(({ holder, leases }) => `${holder} (${leases})`);
+  return [...named, ...(others > 0 ? [`others (${others})`] : [])].join(', ');
+}
+
 export function words(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5_400) return `${Math.round(seconds / 60)} min`;
