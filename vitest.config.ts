@@ -10,7 +10,8 @@ const kafka = '**/*.kafka.test.ts';
 const exclude = [...configDefaults.exclude, kafka];
 
 /** Not how fast it is: how long a machine with much else to do may take before it counts as stuck. */
-const patience = { testTimeout: 30_000, hookTimeout: 60_000 };
+const poll = { expect: { poll: { timeout: 20_000 } } };
+const patience = { ...poll, testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -23,6 +24,7 @@ export default defineConfig({
       // Real processes that are killed. They mostly wait for leases to run out, so two files run at once, after all others.
       {
         test: {
+          ...poll,
           name: 'faults',
           root: 'packages/testkit',
           include: ['test/faults/**/*.test.ts'],
@@ -57,6 +59,7 @@ export default defineConfig({
       { test: { ...patience, name: 'script', root: '.', include: ['script/**/*.test.ts', 'bench/**/*.test.ts'] } },
       {
         test: {
+          ...poll,
           name: 'kafka',
           root: '.',
           include: [`packages/*/{src,test}/${kafka}`],
@@ -74,6 +77,7 @@ export default defineConfig({
       // A journey drives a browser: slow steps are normal, and two browsers at once starve each other on two cores.
       {
         test: {
+          ...poll,
           name: 'e2e',
           root: 'e2e',
           include: ['**/*.test.ts'],

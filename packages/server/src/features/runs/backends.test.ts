@@ -59,7 +59,7 @@ async function execute(
 }
 const read = async (id: string) => (await test.machine.call(runRoutes.get, { params: { run_id: id } })).body.run;
 async function ended(id: string): Promise<Run> {
-  await expect.poll(async () => (await read(id)).status, { timeout: 10_000 }).not.toBe('IN_PROGRESS');
+  await expect.poll(async () => (await read(id)).status).not.toBe('IN_PROGRESS');
   return read(id);
 }
 const find = async (identifier: string) =>
@@ -192,6 +192,31 @@ describe('the portal itself as a target', () => {
     expect(all).toHaveLength(26);
     expect(all[0]).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('answered 409') });
   }, 30_000);
+});
+
+describe('WEBHOOK', () => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'GET'])('calls with %s', async (method) => {
+    const receiver = await startReceiver();
+    const body = { a: 1 };
+    const { id } = await execute({ type: 'WEBHOOK', url: receiver.url, synchronized: true, method, body });
+    expect((await ended(id)).status).toBe('SUCCESS');
+    expect(receiver.requests.map((request) => [request.method, String(request.body)])).toEqual([
+      [method, method === 'GET' ? '' : '{"a":1}'],
+    ]);
+    await receiver.close();
+  });
+
+  it('says of a target that is not there which one it was, and why', async () => {
+    const receiver = await startReceiver();
+    await receiver.close();
+    const run = await ended((await execute({ type: 'WEBHOOK', url: `${receiver.url}/hook`, synchronized: true })).id);
+    expect(run).toMatchObject({ status: 'FAILURE', summary: expect.stringContaining('ECONNREFUSED') });
+    const { runLogs } = (await test.machine.call(runRoutes.listLogs, { params: { run_id: run.id } })).body;
+    expect(runLogs.map((line) => line.message)).toEqual([
+      `Sending POST ${receiver.url}/hook`,
+      expect.stringContaining('ECONNREFUSED'),
+    ]);
+  });
 });
 
 describe('JENKINS', () => {

@@ -539,9 +539,7 @@ describe('direct delivery', () => {
     });
     const run = await execute('direct');
     await expect
-      .poll(async () => (await test.machine.call(runRoutes.get, { params: { run_id: run.id } })).body.run.status, {
-        timeout: 5_000,
-      })
+      .poll(async () => (await test.machine.call(runRoutes.get, { params: { run_id: run.id } })).body.run.status)
       .toBe('FAILURE');
     const { deliveries } = (await test.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body;
     expect(deliveries).toMatchObject([{ attempt: 1, state: 'settled', outcome: { kind: 'forbidden' } }]);
@@ -550,7 +548,7 @@ describe('direct delivery', () => {
   describe('with private addresses allowed', () => {
     let open: TestApp;
     beforeAll(async () => {
-      open = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true', QUAYSIDE_WEBHOOK_TIMEOUT_MS: '500' });
+      open = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true', QUAYSIDE_WEBHOOK_TIMEOUT_MS: '2000' });
     });
     afterAll(() => open.stop());
 
@@ -575,7 +573,7 @@ describe('direct delivery', () => {
         answer: (_request, response) => void response.setHeader('content-type', 'application/json').end('{"id":7}'),
       });
       const { run, read } = await runTo('sync', `${receiver.url}/hook`, true);
-      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('SUCCESS');
+      await expect.poll(async () => (await read()).status).toBe('SUCCESS');
       expect((await read()).response).toEqual({ id: 7 });
       expect(receiver.requests[0]?.headers).toMatchObject({
         run_id: run.id,
@@ -585,43 +583,12 @@ describe('direct delivery', () => {
       await receiver.close();
     });
 
-    it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'GET'])('calls with %s', async (method) => {
-      const receiver = await startReceiver();
-      const invocationMethod = {
-        type: 'WEBHOOK' as const,
-        url: receiver.url,
-        synchronized: true,
-        method,
-        body: { a: 1 },
-      };
-      await open.machine.call(actionRoutes.create, { body: webhookAction({ identifier: method, invocationMethod }) });
-      const params = { action_identifier: method };
-      await open.machine.call(runRoutes.execute, { params, body: { properties: { name: 'shop' } } });
-      await expect.poll(() => receiver.requests.length, { timeout: 5_000 }).toBe(1);
-      const [request] = receiver.requests;
-      expect([request?.method, String(request?.body)]).toEqual([method, method === 'GET' ? '' : '{"a":1}']);
-      await receiver.close();
-    });
-
-    it('says of a target that is not there which one it was, and why', async () => {
-      const receiver = await startReceiver();
-      await receiver.close();
-      const { run, read } = await runTo('away', `${receiver.url}/hook`, true);
-      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('FAILURE');
-      const { runLogs } = (await open.machine.call(runRoutes.listLogs, { params: { run_id: run.id } })).body;
-      expect(runLogs.map((line) => line.message)).toEqual([
-        `Sending POST ${receiver.url}/hook`,
-        expect.stringContaining('ECONNREFUSED'),
-      ]);
-      expect((await read()).summary).toContain('ECONNREFUSED');
-    });
-
     it('leaves an asynchronous run to its target after a 2xx', async () => {
       const receiver = await startReceiver();
       const { run, read } = await runTo('async', receiver.url, false);
       const deliveries = async () =>
         (await open.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body.deliveries;
-      await expect.poll(async () => (await deliveries())[0]?.state, { timeout: 5_000 }).toBe('settled');
+      await expect.poll(async () => (await deliveries())[0]?.state).toBe('settled');
       expect(await read()).toMatchObject({ status: 'IN_PROGRESS', pendingExecution: false });
       await receiver.close();
     });
@@ -631,7 +598,7 @@ describe('direct delivery', () => {
         answer: (_request, response) => void response.writeHead(500).end('boom'),
       });
       const { read } = await runTo('sync500', receiver.url, true);
-      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('FAILURE');
+      await expect.poll(async () => (await read()).status).toBe('FAILURE');
       expect((await read()).summary).toContain('500');
       expect(receiver.requests).toHaveLength(1);
       await receiver.close();
@@ -642,10 +609,10 @@ describe('direct delivery', () => {
         answer: (_request, response) => void response.writeHead(receiver.requests.length < 2 ? 503 : 200).end('{}'),
       });
       const { run } = await runTo('retried', receiver.url, false);
-      await expect.poll(() => receiver.requests.length, { timeout: 8_000 }).toBe(2);
+      await expect.poll(() => receiver.requests.length).toBe(2);
       const deliveries = async () =>
         (await open.machine.call(runRoutes.deliveries, { params: { run_id: run.id } })).body.deliveries;
-      await expect.poll(async () => (await deliveries())[1]?.state, { timeout: 5_000 }).toBe('settled');
+      await expect.poll(async () => (await deliveries())[1]?.state).toBe('settled');
       expect(
         (await deliveries()).map((delivery) => delivery.outcome?.kind === 'answered' && delivery.outcome.statusCode),
       ).toEqual([503, 200]);
@@ -658,8 +625,8 @@ describe('direct delivery', () => {
     it('fails a run whose target does not answer in time', async () => {
       const receiver = await startReceiver({ answer: () => undefined });
       const { read } = await runTo('slow', receiver.url, true);
-      await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe('FAILURE');
-      expect((await read()).summary).toContain('did not answer within 500 ms');
+      await expect.poll(async () => (await read()).status).toBe('FAILURE');
+      expect((await read()).summary).toContain('did not answer within 2000 ms');
       await receiver.close();
     });
   });
