@@ -5,7 +5,7 @@ import { startReceiver } from '@quayside/testkit/receiver';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { openAs } from './browser.ts';
-import { allKinds, approved, conditional, dynamic, previewed, sealed, wizard } from './forms.ts';
+import { allKinds, approved, conditional, dynamic, previewed, removal, sealed, wizard } from './forms.ts';
 import { addPerson, type Portal } from './portal.ts';
 import { onStage } from './stage.ts';
 
@@ -470,6 +470,57 @@ describe('an entity', () => {
     await dialog().getByText('checkout in production').waitFor();
     await dialog().getByRole('button', { name: 'Execute' }).click();
     expect((await startedRun()).entity?.identifier).toBe('checkout-production');
+  });
+
+  it('is deleted only after a question that names it; its card is found by what it does', async () => {
+    await portal.call(actionRoutes.create, { body: removal });
+    await openAs(page, '/self-serve');
+    await page.getByRole('combobox', { name: 'Operation' }).click();
+    await page.getByRole('option', { name: 'Delete' }).click();
+    await page.getByText('Deletes Deployment').waitFor();
+    expect(await page.getByRole('heading', { name: 'Scaffold a service' }).count()).toBe(0);
+    await page.getByRole('searchbox', { name: 'Search actions' }).fill('no such card');
+    await page.getByText('No action matches').waitFor();
+    await page.getByRole('button', { name: 'Clear the filters' }).click();
+    await page.getByRole('link', { name: 'Delete: Decommission' }).click();
+    await dialog().getByRole('combobox', { name: 'Target entity' }).fill('staging');
+    await page.getByRole('option', { name: /checkout in staging/ }).click();
+    await dialog().getByRole('button', { name: 'Delete' }).click();
+    await dialog().getByRole('alert').getByText('Really delete “checkout in staging”?').waitFor();
+    await dialog().getByRole('button', { name: 'Back' }).click();
+    await dialog().getByRole('alert').waitFor({ state: 'detached' });
+    await dialog().getByRole('button', { name: 'Delete' }).click();
+    await dialog().getByRole('button', { name: 'Yes, delete' }).click();
+    const run = await startedRun();
+    expect([run.action.identifier, run.entity?.identifier]).toEqual(['decommission', 'checkout-staging']);
+  });
+});
+
+describe('an automation', () => {
+  it('is made, switched on, changed and deleted on its pages', async () => {
+    const stored = async () => {
+      const params = { action_identifier: 'my_automation' };
+      return (await portal.call(actionRoutes.get, { params, query: { version: 'v2' } })).action;
+    };
+    await openAs(page, '/settings/automations');
+    await page.getByRole('button', { name: 'New automation' }).click();
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    await page.getByText('When an entity of service is updated.').waitFor();
+    expect((await stored()).publish).toBe(false);
+    await page.getByRole('switch', { name: 'Active' }).click();
+    await expect.poll(async () => (await stored()).publish, patience).toBe(true);
+    await page.getByRole('tab', { name: 'Trigger' }).click();
+    const trigger = page.getByRole('textbox', { name: 'Trigger' });
+    await trigger.fill((await trigger.inputValue()).replace('ENTITY_UPDATED', 'ENTITY_CREATED'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('When an entity of service is created.').waitFor();
+    expect((await stored()).trigger).toMatchObject({ event: { type: 'ENTITY_CREATED' } });
+    await page.getByRole('tab', { name: 'Details' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await dialog().getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Automations' }).waitFor();
+    await page.getByRole('link', { name: 'My automation' }).waitFor({ state: 'detached' });
+    await expect(stored()).rejects.toThrow(/404/);
   });
 });
 

@@ -150,6 +150,12 @@ export const previewed = action(
   },
 );
 
+export const removal = action('decommission', 'Decommission', {
+  operation: 'DELETE',
+  blueprintIdentifier: 'deployment',
+  userInputs: { properties: {} },
+});
+
 /** Its input can be read only by the holder of the private key. */
 export const sealed = (key: string, url: string): ActionBody => {
   const token = titled('Token', { type: 'string', encryption: { algorithm: 'client-side', key } } as const);
