@@ -12,8 +12,9 @@ function story(): { record: ThingsRecord; seen: Observed } {
     n,
     nBefore: n === 1 ? null : n - 1,
   });
-  const message = (id: string, blueprint: 'thing-portal' | 'thing-agent', n: number) => ({
+  const message = (id: string, blueprint: 'thing-portal' | 'thing-agent', n: number, sequence: number) => ({
     id,
+    sequence,
     blueprint,
     entity: 'a',
     action: n === 1 ? 'CREATE' : 'UPDATE',
@@ -32,10 +33,10 @@ function story(): { record: ThingsRecord; seen: Observed } {
         { ...timer, seq: 6, name: 'entity.timer_expired', nBefore: null },
       ],
       messages: [
-        message('m_1', 'thing-portal', 1),
-        message('m_2', 'thing-portal', 2),
-        { ...timer, id: 'm_3', action: 'TIMER_EXPIRED' },
-        message('m_4', 'thing-agent', 1),
+        message('m_1', 'thing-portal', 1, 1),
+        message('m_2', 'thing-portal', 2, 2),
+        { ...timer, id: 'm_3', action: 'TIMER_EXPIRED', sequence: 6 },
+        message('m_4', 'thing-agent', 1, 3),
       ],
       topic: new Map([
         ['thing-agent a', [3]],
@@ -85,6 +86,11 @@ it.each<[string, (story: { record: ThingsRecord; seen: Observed }) => void, RegE
     /thing-kafka a CREATE 1: it became 1 messages/,
   ],
   ['a message made up', ({ record }) => Object.assign(record.messages[1] ?? {}, { n: 7 }), /UPDATE 7: nothing of the/],
+  [
+    'a message with the place of another change',
+    ({ record }) => Object.assign(record.messages[1] ?? {}, { sequence: 1 }),
+    /thing-portal a UPDATE 2: m_2 has the sequence 1, which is not/,
+  ],
   ['a message that never arrived', ({ seen }) => seen.changes.splice(0, 1), /m_1 never arrived/],
   [
     'a duplicate that says something else',

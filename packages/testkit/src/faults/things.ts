@@ -16,6 +16,7 @@ import { changesPath } from './target.ts';
  *   - the events of a thing are exactly its steps, in order; a timer expires once
  *   - each event for a URL became one message, delivered; each event for Kafka is in the topic, in order per thing (perhaps
  *     more than once: a publisher that was killed repeats)
+ *   - messages may arrive in any order, and the `sequence` in each puts those of a thing in the order of its changes
  */
 const blueprints = {
   'thing-portal': { type: 'WEBHOOK', agent: false },
@@ -118,6 +119,7 @@ interface ChangeMessage {
   entity: string;
   action: string;
   n: number | null;
+  sequence: number | null;
 }
 
 export interface ThingsRecord {
@@ -135,7 +137,8 @@ export async function readThings(url: string, orgId: string, kafka: TestKafka | 
       select seq::int, name, blueprint, entity, (after #>> '{properties,n}')::int as n, (before #>> '{properties,n}')::int as "nBefore"
       from events where org_id = $1 and blueprint like 'thing-%' and name like 'entity.%' order by seq`),
     messages: await read<ChangeMessage>(`
-      select id, blueprint, entity, body ->> 'action' as action, (body #>> '{diff,after,properties,n}')::int as n
+      select id, blueprint, entity, body ->> 'action' as action, (body #>> '{diff,after,properties,n}')::int as n,
+        (body ->> 'sequence')::int as sequence
       from (select *, coalesce(payload -> 'body', payload -> 'message') as body from messages) m
       where org_id = $1 and kind = 'change' and body ->> 'resourceType' = 'entity' and blueprint like 'thing-%' order by seq`),
   }));
@@ -226,6 +229,17 @@ export function checkThings(record: ThingsRecord, seen: Observed): ThingViolatio
   }
   for (const about of messagesOf.keys())
     if (!known.has(about)) report('each change is one message', about, 'nothing of the kind happened');
+  const eventOf = new Map(record.events.map((event) => [event.seq, event]));
+  for (const { id, blueprint, entity, action, n, sequence } of record.messages) {
+    const event = eventOf.get(sequence ?? 0);
+    const about = nameOf(blueprint, entity, action, n);
+    if (!event || nameOf(event.blueprint, event.entity, actions[event.name.split('.')[1] ?? ''], event.n) !== about)
+      report(
+        'messages can be put in order',
+        about,
+        `${id} has the sequence ${sequence}, which is not that of its change`,
+      );
+  }
   const arrived = new Map(seen.changes.map(({ runId, body }) => [runId, body]));
   for (const { id, blueprint, entity } of record.messages)
     if (!arrived.has(id)) report('every message arrived', `${blueprint} ${entity}`, `${id} never arrived at its URL`);

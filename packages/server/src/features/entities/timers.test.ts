@@ -230,6 +230,7 @@ describe('a timer', () => {
     }, 20_000);
     expect(message).toMatchObject({
       resourceType: 'entity',
+      sequence: expect.any(Number),
       trigger: { by: { byPort: true, orgId: 'org_test' }, origin: 'API', at: ttl },
       context: { blueprint: 'lease', entity: 'l1' },
     });

@@ -2,6 +2,8 @@
 
 /** An event, as far as a change-log message shows it. */
 export interface Change {
+  /** Of one thing, grows with each change. */
+  cursor: { seq: number };
   name: string;
   at: Date;
   actor: Record<string, unknown>;
@@ -71,6 +73,7 @@ export function createDestinations(findBlueprint: (identifier: string) => Promis
 const actions: Readonly<Record<string, string>> = { created: 'CREATE', deleted: 'DELETE' };
 
 /**
+ * `sequence` puts the changes of one thing in order, however they arrive (docs/adr/0039).
  * The destination is only in what agents carry; consumers of their own are not told. Nor does an agent's message name a
  * run: Port's agent would take that run for the one it carries out, write into its log, and end it when the URL fails.
  */
@@ -80,6 +83,7 @@ export function changeLogMessage(change: Change, destination: ChangeLogDestinati
   if (change.property !== null) return { ...timerMessage(change, change.property), ...embedded };
   return {
     action: actions[change.name.split('.')[1] ?? ''] ?? 'UPDATE',
+    sequence: change.cursor.seq,
     resourceType: change.resource,
     status: change.status,
     trigger: { by: change.actor, origin: change.origin, at: change.at.toISOString() },
@@ -98,6 +102,7 @@ function timerMessage(change: Change, property: string): Record<string, unknown>
   const { properties } = change.after as { properties: Record<string, unknown> };
   return {
     action: 'TIMER_EXPIRED',
+    sequence: change.cursor.seq,
     resourceType: change.resource,
     status: change.status,
     trigger: { by: { byPort: true, orgId: change.actor.orgId }, origin: 'API', at: properties[property] },
