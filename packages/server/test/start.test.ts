@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { systemRoutes } from '@quayside/contracts';
 import { administer, createDatabase, freePort, spawnServer, type TestDatabase } from '@quayside/testkit';
 import { startWire, until, type Wire } from '@quayside/testkit/faults';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { startTestApp } from './harness.ts';
 
 /** What a start does when not everything is in place: a database that is away, mistakes, another installation's key. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const folder = mkdtempSync(join(tmpdir(), 'quayside-start-'));
 const [first, other] = [join(folder, 'first'), join(folder, 'other')];
 let database: TestDatabase;

@@ -9,9 +9,11 @@ import {
 } from '@quayside/contracts';
 import { administer } from '@quayside/testkit';
 import { type Receiver, startReceiver } from '@quayside/testkit/receiver';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Caller, startTestApp, type TestApp } from '../../../test/harness.ts';
 import { sql } from '../../platform/db.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let test: TestApp;
 let target: Receiver;
@@ -23,7 +25,7 @@ beforeAll(async () => {
   target = await startReceiver({ answer: (_request, response) => void response.writeHead(status).end('{}') });
   test = await startTestApp({ QUAYSIDE_ALLOW_PRIVATE_TARGETS: 'true' });
   member = await test.join('ada@example.com');
-}, 60_000);
+});
 afterAll(async () => {
   await test.stop();
   await target.close();
@@ -290,7 +292,7 @@ describe('of a hundred thousand', () => {
     });
     // As autovacuum does it soon after; the plans of an empty table would read all of it.
     await administer(test.databaseUrl, 'analyze deliveries, messages');
-  }, 60_000);
+  });
 
   it('a page of rare ones looks through a bounded stretch, says how far, and goes on from there', async () => {
     const found: string[] = [];
