@@ -597,7 +597,6 @@ CREATE INDEX deliveries_by_replay ON public.deliveries USING btree (org_id, repl
 CREATE INDEX deliveries_dead ON public.deliveries USING btree (org_id, started_at, subject, attempt) WHERE is_dead;
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (org_id, started_at, subject, attempt);
 CREATE INDEX entities_by_title ON public.entities USING btree (org_id, blueprint_id, title, id);
-CREATE INDEX entities_properties ON public.entities USING gin (properties jsonb_path_ops);
 CREATE INDEX entity_relations_by_target ON public.entity_relations USING btree (org_id, target_id);
 CREATE INDEX events_by_entity ON public.events USING btree (org_id, blueprint, entity, seq DESC) WHERE (entity IS NOT NULL);
 CREATE INDEX events_by_org ON public.events USING btree (org_id, seq DESC);

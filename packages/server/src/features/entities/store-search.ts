@@ -157,11 +157,11 @@ function ruleCondition(rule: Record<string, unknown>, orgId: string): Sql {
   const target = meta ? metaTarget(meta) : propertyTarget(property);
   switch (operator) {
     case '=':
-      return value === null ? sql`${target.json} is null` : equals(target, property, meta !== undefined, value);
+      return value === null ? sql`${target.json} is null` : equals(target, meta !== undefined, value);
     case '!=':
       return value === null
         ? sql`${target.json} is not null`
-        : sql`not coalesce(${equals(target, property, meta !== undefined, value)}, false)`;
+        : sql`not coalesce(${equals(target, meta !== undefined, value)}, false)`;
     case 'isEmpty':
       return sql`${target.json} is null`;
     case 'isNotEmpty':
@@ -230,13 +230,10 @@ function propertyTarget(property: string): Target {
   };
 }
 
-function equals(target: Target, property: string, isMeta: boolean, value: unknown): Sql {
+function equals(target: Target, isMeta: boolean, value: unknown): Sql {
   if (target.type === 'time') return sql`${target.text}::timestamptz = ${instant(value)}`;
-  if (isMeta) return sql`${target.json} = ${JSON.stringify(value)}::jsonb`;
-  const same = sql`e.properties @> ${JSON.stringify({ [property]: value })}::jsonb`;
-  // Containment finds candidates by index; equality makes them exact (an array contains its parts, an object its keys).
-  const exact = sql`(${same} and ${target.json} = ${JSON.stringify(value)}::jsonb)`;
-  return typeof value === 'string' && isInstant(value)
+  const exact = sql`${target.json} = ${JSON.stringify(value)}::jsonb`;
+  return !isMeta && typeof value === 'string' && isInstant(value)
     ? sql`(${exact} or quayside_instant(${target.text}) = ${new Date(value)})`
     : exact;
 }
