@@ -372,6 +372,8 @@ export const runRoutes = {
       /** The first line returned is the one after it. */
       after: Type.Optional(Type.Integer({ minimum: 0 })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: maxLogLines })),
+      /** The end of the log, so many lines of it; `after` and `limit` then mean nothing. */
+      last: Type.Optional(Type.Integer({ minimum: 1, maximum: maxLogLines })),
     }),
     reply: ok({ runLogs: Type.Array(RunLog), count: Type.Integer() }),
     refusals: ['not_found'],

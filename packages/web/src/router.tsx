@@ -22,7 +22,7 @@ import { GuardrailsPage } from './features/guardrails/index.ts';
 import { OperationsPage } from './features/operations/index.ts';
 import { PeoplePage } from './features/people/index.ts';
 import { RetentionPage } from './features/retention/index.ts';
-import { ApprovalsPage, RunPage, RunsPage } from './features/runs/index.ts';
+import { ApprovalsPage, prefetchRun, RunPage, RunsPage } from './features/runs/index.ts';
 import { SecretsPage } from './features/secrets/index.ts';
 import { LoginPage, meQuery, PasswordPage } from './features/session/index.ts';
 import { StartPage } from './features/start/index.ts';
@@ -107,7 +107,12 @@ const runs = createRoute({
   component: RunsPage,
   validateSearch: parseRunsSearch,
 });
-const run = createRoute({ getParentRoute: () => shell, path: '/runs/$runId', component: RunPage });
+const run = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs/$runId',
+  component: RunPage,
+  loader: ({ context, params }) => prefetchRun(context.queryClient, params.runId),
+});
 const approvals = createRoute({ getParentRoute: () => shell, path: '/approvals', component: ApprovalsPage });
 const catalogIndex = createRoute({ getParentRoute: () => shell, path: '/catalog', component: CatalogIndexPage });
 const catalog = createRoute({

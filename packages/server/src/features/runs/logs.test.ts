@@ -45,6 +45,9 @@ it('answers any part of the log, and how long it is', async () => {
   expect(part.count).toBe(total);
   const beyond = (await test.machine.call(runRoutes.logLines, { params, query: { after: total } })).body;
   expect(beyond).toMatchObject({ runLogs: [], count: total });
+  const end = (await test.machine.call(runRoutes.logLines, { params, query: { last: 2 } })).body;
+  expect(end.runLogs.map((log) => log.line)).toEqual([total - 1, total]);
+  expect(end.count).toBe(total);
 });
 
 it('numbers the lines of callers at the same time without gap or repetition', async () => {

@@ -81,7 +81,11 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
     service.listLogs(world, params.run_id, { limit: query.limit ?? defaultLogs, after: query.offset ?? 0 }),
   );
   http.serve(runRoutes.logLines, async ({ world, params, query }) =>
-    service.readLogLines(world, params.run_id, { limit: query.limit ?? maxLogLines, after: query.after ?? 0 }),
+    service.readLogLines(
+      world,
+      params.run_id,
+      query.last === undefined ? { limit: query.limit ?? maxLogLines, after: query.after ?? 0 } : { last: query.last },
+    ),
   );
   http.serve(runRoutes.searchLogs, async ({ world, params, query }) =>
     service.searchLogs(world, params.run_id, { text: query.text, after: query.after ?? 0, limit: maxLogMatches }),

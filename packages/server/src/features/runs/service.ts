@@ -772,14 +772,15 @@ export async function listLogs(
 export async function readLogLines(
   world: World,
   runId: string,
-  page: { limit: number; after: number },
+  page: { limit: number; after: number } | { last: number },
 ): Promise<{ runLogs: RunLog[]; count: number }> {
   return world.transaction(async (ctx) => {
     await mustSee(ctx, runId);
-    return {
-      runLogs: await store.listLogs(ctx.db, ctx.orgId, runId, page),
-      count: await store.countLogs(ctx.db, ctx.orgId, runId),
-    };
+    const count = await store.countLogs(ctx.db, ctx.orgId, runId);
+    const wanted = 'last' in page ? { after: Math.max(0, count - page.last), limit: page.last } : page;
+    const runLogs = await store.listLogs(ctx.db, ctx.orgId, runId, wanted);
+    // Lines that were written in between count, too.
+    return { runLogs, count: Math.max(count, runLogs.at(-1)?.line ?? 0) };
   });
 }
 

@@ -31,6 +31,7 @@ describe('what is held of a log', () => {
     expect(window.missing(1, 10)).toEqual([]);
     expect(window.missing(1, 11)).toEqual([0]);
     expect(window.missing(900, 1_600)).toEqual([500, 1_000, 1_500]);
+    expect(window.missing(901, 900)).toEqual([]);
     window.add(range(1_001, 1_500));
     expect(window.missing(900, 1_600)).toEqual([500, 1_500]);
     // The last page is short.

@@ -50,6 +50,7 @@ export class LogWindow {
   /** What has to be asked for to show the lines of the range: the line before the first, of each page that lacks one. */
   missing(from: number, to: number): number[] {
     const asked: number[] = [];
+    if (from > to) return asked;
     const last = Math.min(to, this.count);
     for (let index = Math.floor((Math.max(from, 1) - 1) / pageLines); index * pageLines < last; index++) {
       const page = this.pages.get(index);

@@ -11,12 +11,13 @@ import {
 import {
   infiniteQueryOptions,
   keepPreviousData,
+  type QueryClient,
   queryOptions,
   useMutation,
   useQueryClient,
 } from '@tanstack/react-query';
 import { call } from '../../api/index.ts';
-import { LogWindow } from './log-window.ts';
+import { LogWindow, pageLines } from './log-window.ts';
 
 const version = { version: 'v2' };
 const pageSize = 50;
@@ -29,16 +30,30 @@ export function runQuery(id: string) {
   });
 }
 
-/** What is held of the log, filled by the stream (use-run-stream.ts) and by the viewer; kept while the page is revisited. */
+/**
+ * What is held of the log, kept while the page is revisited. Asking brings its end and how long it is; the rest comes by the
+ * stream (use-run-stream.ts) and, where somebody looks, by the viewer.
+ */
 export function runLogQuery(id: string) {
+  const queryKey = ['run', id, 'log'] as const;
   return queryOptions({
-    queryKey: ['run', id, 'log'],
-    queryFn: () => new LogWindow(),
-    enabled: false,
+    queryKey,
+    queryFn: async ({ client, signal }) => {
+      const log = client.getQueryData<LogWindow>(queryKey) ?? new LogWindow();
+      const end = await call(runRoutes.logLines, { params: { run_id: id }, query: { last: pageLines }, signal });
+      log.add(end.runLogs, end.count);
+      return log;
+    },
     initialData: () => new LogWindow(),
-    staleTime: Number.POSITIVE_INFINITY,
+    initialDataUpdatedAt: 0,
     structuralSharing: false,
   });
+}
+
+/** Asks for what the page of a run shows first, while its code and the page around it are still on their way. */
+export function prefetchRun(queryClient: QueryClient, id: string): void {
+  void queryClient.prefetchQuery(runQuery(id));
+  void queryClient.prefetchQuery(runLogQuery(id));
 }
 
 export function fetchLogLines(id: string, after: number, limit: number, signal?: AbortSignal) {

@@ -18,7 +18,7 @@ export function useLogViewer(runId: string, log: LogWindow) {
   const [linked, setLinked] = useState(() => lineOfHash(window.location.hash));
   const [isFollowing, setFollowing] = useState(linked === undefined);
   /** Lines before the part that is shown. */
-  const [before, setBefore] = useState(0);
+  const [before, setBefore] = useState(() => partAround(linked ?? total, total));
   const [seen, setSeen] = useState(0);
   const [needle, setNeedle] = useState('');
   const [match, setMatch] = useState(0);
@@ -37,6 +37,8 @@ export function useLogViewer(runId: string, log: LogWindow) {
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
+    // A log that is known already is not drawn, nor asked for, at its top first.
+    initialOffset: () => (Math.min(linked ?? total, total) - before) * rowHeight,
     overscan: 20,
     paddingStart: 6,
     paddingEnd: 6,
@@ -45,7 +47,8 @@ export function useLogViewer(runId: string, log: LogWindow) {
 
   const shown = rows.getVirtualItems();
   const first = before + (shown[0]?.index ?? 0) + 1;
-  const last = before + (shown.at(-1)?.index ?? 0) + 1;
+  // Before the first as long as nothing is drawn: then nothing is missing.
+  const last = before + (shown.at(-1)?.index ?? -1) + 1;
   const asked = useRef(new Set<number>());
   useEffect(() => {
     for (const after of log.missing(first, last)) {

@@ -1,7 +1,7 @@
 import { isFinal, maxLogLines, type Run } from '@quayside/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { type LogWindow, pageLines } from './log-window.ts';
+import type { LogWindow } from './log-window.ts';
 import { fetchLogLines, runLogQuery, runQuery } from './queries.ts';
 import { followRun, type StreamMode } from './run-stream.ts';
 
@@ -9,7 +9,8 @@ import { followRun, type StreamMode } from './run-stream.ts';
 export function useRunStream(id: string): { log: LogWindow; mode: StreamMode } {
   const queryClient = useQueryClient();
   const [mode, setMode] = useState<StreamMode>('reconnecting');
-  const { data: log } = useQuery(runLogQuery(id));
+  // Asked by the effect below, once a visit: not again whenever the window gets the focus.
+  const { data: log } = useQuery({ ...runLogQuery(id), enabled: false });
 
   useEffect(() => {
     const runKey = runQuery(id).queryKey;
@@ -55,16 +56,13 @@ export function useRunStream(id: string): { log: LogWindow; mode: StreamMode } {
         cursor: () => log.total,
       });
     // How long the log is comes first: the stream brings what is new, the viewer asks for what is looked at.
-    const stop = new AbortController();
+    let isLeft = false;
     let unfollow = (): void => undefined;
-    void fetchLogLines(id, 0, pageLines, stop.signal)
-      .then(({ runLogs, count }) => log.add(runLogs, count))
-      .catch(() => undefined)
-      .finally(() => {
-        if (!stop.signal.aborted) unfollow = follow();
-      });
+    void queryClient.prefetchQuery(runLogQuery(id)).then(() => {
+      if (!isLeft) unfollow = follow();
+    });
     return () => {
-      stop.abort();
+      isLeft = true;
       unfollow();
     };
   }, [id, log, queryClient]);
