@@ -1,11 +1,18 @@
 import { constants, createDecipheriv, generateKeyPairSync, privateDecrypt } from 'node:crypto';
-import { actionRoutes, identityRoutes, permissionRoutes, runRoutes, secretRoutes } from '@quayside/contracts';
+import {
+  actionRoutes,
+  identityRoutes,
+  peopleRoutes,
+  permissionRoutes,
+  runRoutes,
+  secretRoutes,
+} from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
 import { startReceiver } from '@quayside/testkit/receiver';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { openAs } from './browser.ts';
-import { allKinds, approved, conditional, dynamic, previewed, removal, sealed, wizard } from './forms.ts';
+import { allKinds, approved, conditional, dynamic, pickers, previewed, removal, sealed, wizard } from './forms.ts';
 import { addPerson, type Portal } from './portal.ts';
 import { onStage } from './stage.ts';
 
@@ -29,6 +36,9 @@ async function choose(label: string, option: string | RegExp): Promise<void> {
   await page.getByRole('option', { name: option }).click();
 }
 
+/** Of the dot that a choice has. */
+const colourOf = (choice: Locator) => choice.locator('.q-dot').getAttribute('style');
+
 async function startedRun() {
   await page.waitForURL(/\/runs\/r_/);
   const runId = /\/runs\/(r_\w+)/.exec(page.url())?.[1] ?? '';
@@ -43,7 +53,9 @@ describe('a form', () => {
     await openAs(page, '/self-serve?action=all_kinds');
     await field('Text').fill('x');
     await field('Several lines').fill('one\ntwo');
-    await choose('Choice', 'blue');
+    await dialog().getByRole('combobox', { name: 'Choice', exact: true }).click();
+    expect(await colourOf(page.getByRole('option', { name: 'red' }))).toContain('rgb(224, 69, 69)');
+    await page.getByRole('option', { name: 'blue' }).click();
     await choose('Choice of numbers', '2');
     await field('Number').fill('0');
     await dialog().getByRole('switch', { name: 'Switch' }).click();
@@ -115,6 +127,10 @@ describe('a form', () => {
       service: 'checkout',
       services: ['loyalty'],
     });
+    const chip = (text: string) =>
+      page.getByRole('region', { name: 'Inputs', exact: true }).locator('.q-chip').getByText(text, { exact: true });
+    expect(await colourOf(chip('blue').locator('..'))).toContain('rgb(47, 125, 225)');
+    expect(await colourOf(chip('b').locator('..'))).toContain('rgb(47, 168, 79)');
     expect(JSON.stringify(run)).not.toContain('hidden');
     expect([secret, secret_lines].every((each) => String(each).length > 40)).toBe(true);
     await page.getByRole('tab', { name: 'Data' }).click();
@@ -182,6 +198,39 @@ describe('a form', () => {
     await field('Name').fill('');
     await dialog().getByRole('button', { name: 'Create' }).click();
     expect((await startedRun()).rawProperties).toEqual({ language: 'Python', requester: testOrganization.adminEmail });
+  });
+
+  it('offers in a list of entities those that its rules leave, in its order, and headings where they are due', async () => {
+    const member = await addPerson(portal, { email: 'picker@example.com' });
+    await portal.call(peopleRoutes.createTeam, { body: { name: 'shop', users: [member.email] } });
+    await portal.call(actionRoutes.create, { body: pickers });
+    const offered = async (label: string): Promise<string[]> => {
+      await dialog().getByRole('combobox', { name: label, exact: true }).click();
+      const options = page.getByRole('listbox', { name: 'Entities' }).getByRole('option');
+      await options.first().waitFor();
+      const titles = await options.locator('p:first-child').allTextContents();
+      await page.keyboard.press('Escape');
+      await options.first().waitFor({ state: 'detached' });
+      return titles;
+    };
+    const inputs = JSON.stringify({ $targetEntity: 'catalogue-production' });
+    await openAs(page, `/self-serve?${new URLSearchParams({ action: 'pickers', actionInputs: inputs })}`, member);
+    expect(await offered('Critical')).toEqual(['Checkout', 'Payments gateway', 'Product catalogue']);
+    // The target is healthy, so are these; the highest version is the first.
+    expect(await offered('Alike')).toEqual([
+      'checkout in staging',
+      'shipment-tracker in production',
+      'catalogue in staging',
+      'catalogue in production',
+      'payments-gateway in production',
+      'roastery-planner in production',
+    ]);
+    expect(await offered('Of your team')).toEqual(['Loyalty cards', 'Product catalogue']);
+    expect(await offered('Of your team, in Go')).toEqual(['Product catalogue']);
+    const heading = dialog().getByRole('heading', { name: 'What is yours' });
+    expect(await heading.count()).toBe(0);
+    await dialog().getByRole('switch', { name: 'By team' }).click();
+    await heading.waitFor();
   });
 
   it('in steps goes on only when a step is right, and leaves out the one that is hidden', async () => {
@@ -441,6 +490,12 @@ describe('an approval', () => {
     await page.goto(`/runs/${run.id}`);
     await page.getByRole('heading', { level: 1 }).getByText('Declined').waitFor();
     await page.getByText('Not this week.').first().waitFor();
+    // It is in the history of its action, to which each of its cards leads (one may be under "Recently used").
+    await page.goto('/self-serve');
+    await page.getByRole('button', { name: 'More for Needs a yes' }).first().click();
+    await page.getByRole('menuitem', { name: 'Runs', exact: true }).click();
+    await page.getByRole('row', { name: /Needs a yes.*Declined/ }).waitFor();
+    expect(new URL(page.url()).search).toBe('?action=approved');
   });
 
   it('is withdrawn by whoever asked', async () => {
@@ -532,6 +587,18 @@ describe('the builder', () => {
     await page.getByRole('link', { name: 'Action', exact: true }).click();
     await page.getByLabel('Title *').fill('Book a berth');
     await expect.poll(() => page.getByLabel('Identifier *').inputValue(), patience).toBe('book_a_berth');
+    // A condition is about the entity that the action works on: where there is none there is nothing to write.
+    const condition = page.getByLabel('Condition', { exact: true });
+    const pick = async (label: string, option: RegExp) => {
+      await page.getByRole('combobox', { name: label, exact: true }).click();
+      await page.getByRole('option', { name: option }).click();
+    };
+    await pick('Operation', /^Day-2/);
+    expect(await condition.count()).toBe(0);
+    await pick('Blueprint', /^Deployment$/);
+    await condition.fill('{"type": "SEARCH", "combinator": "and", "rules": []}');
+    await pick('Operation', /^Create/);
+    await condition.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Next: User form' }).click();
     await page.getByRole('button', { name: 'Input', exact: true }).click();
     await field('Title').fill('Length');
@@ -598,8 +665,13 @@ describe('the builder', () => {
       },
       invocationMethod: { url: 'https://example.com/{{ .inputs.length }}', body: { metres: '{{ .inputs.length }}' } },
     });
+    expect(action.trigger).not.toHaveProperty('condition');
     expect((await portal.call(permissionRoutes.get, { params })).permissions.execute.roles).toEqual([]);
     expect((await portal.call(permissionRoutes.getLimits, { params })).limits.concurrency).toBe(3);
+    // It creates what the page of its blueprint lists, so it is offered there.
+    await page.goto('/catalog/deployment');
+    await page.getByRole('link', { name: 'Book a berth' }).click();
+    await field('Length').waitFor();
   });
 
   it('completes what is typed in expressions, by keyboard, from the form, the catalog and the functions there are', async () => {

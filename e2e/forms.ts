@@ -1,4 +1,4 @@
-import type { ActionBody, SelfServiceTrigger } from '@quayside/contracts';
+import type { ActionBody, ActionInput, SelfServiceTrigger } from '@quayside/contracts';
 
 /** Actions that journeys fill in. Their webhooks go to the agent, so that nothing leaves the machine. */
 function action(
@@ -38,7 +38,10 @@ export const allKinds = action('all_kinds', 'All kinds', {
         additionalProperties: false,
       }),
       list: titled('List', { type: 'array', items: { type: 'string', pattern: '^[a-z]+$' }, uniqueItems: true }),
-      several: titled('Several of some', { type: 'array', items: { type: 'string', enum: ['a', 'b', 'c'] } }),
+      several: titled('Several of some', {
+        type: 'array',
+        items: { type: 'string', enum: ['a', 'b', 'c'], enumColors: { b: 'green' } },
+      }),
       when: titled('When', { type: 'string', format: 'date-time' }),
       url: titled('URL', { type: 'string', format: 'url' }),
       mail: titled('E-mail', { type: 'string', format: 'email' }),
@@ -87,6 +90,42 @@ export const dynamic = action('dynamic', 'Dynamic', {
       requester: titled('Requester', { type: 'string', default: jq('.user.email'), disabled: true }),
     },
     required: jq('if .form.language == "Go" then ["language", "reason"] else ["language"] end'),
+  },
+});
+
+/** Lists of entities (§1.4, §1.6), each with a rule of another source; a heading that is only sometimes there. */
+const picker = (title: string, blueprint: string, ...rules: Record<string, unknown>[]): ActionInput => ({
+  title,
+  type: 'string',
+  format: 'entity',
+  blueprint,
+  dataset: { combinator: 'and', rules },
+});
+export const pickers = action('pickers', 'Pickers', {
+  operation: 'DAY-2',
+  blueprintIdentifier: 'deployment',
+  userInputs: {
+    properties: {
+      critical: picker('Critical', 'service', { property: 'tier', operator: '=', value: 'critical' }),
+      alike: {
+        ...picker('Alike', 'deployment', { property: 'status', operator: '=', value: jq('.entity.properties.status') }),
+        sort: { property: 'version', order: 'DESC' },
+      },
+      by_team: titled('By team', { type: 'boolean' }),
+      of_team: picker('Of your team', 'service', {
+        property: '$team',
+        operator: 'containsAny',
+        value: jq('.user.teamsIdentifiers'),
+      }),
+      of_team_in_go: picker(
+        'Of your team, in Go',
+        'service',
+        { property: '$team', operator: 'containsAny', value: { context: 'userTeams', property: '$identifier' } },
+        { property: 'language', operator: '=', value: 'Go' },
+      ),
+    },
+    titles: { team: { title: 'What is yours', visible: jq('.form.by_team') } },
+    order: ['critical', 'alike', 'by_team', 'team', 'of_team', 'of_team_in_go'],
   },
 });
 

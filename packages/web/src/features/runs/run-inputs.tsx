@@ -1,5 +1,6 @@
 import { Text } from '@mantine/core';
 import type { ActionInput, Run } from '@quayside/contracts';
+import { itemsOf } from '@quayside/expressions';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Facts, Value } from '../../ui/index.ts';
@@ -31,5 +32,10 @@ function InputValue({ input, value }: { input: ActionInput | undefined; value: u
   if (input?.encryption !== undefined) return '••••••';
   const blueprint = input?.blueprint ?? (input?.items as ActionInput | undefined)?.blueprint;
   if (blueprint) return <EntityLinks blueprint={blueprint} value={value} />;
-  return <Value value={value} shape={input ?? {}} />;
+  return (
+    <Value
+      value={value}
+      shape={input ? { ...input, enumColors: input.enumColors ?? itemsOf(input)?.enumColors } : {}}
+    />
+  );
 }
