@@ -251,8 +251,10 @@ export const runRoutes = {
       status: Type.Optional(Type.Array(Type.Enum([...runStatuses]))),
       /** Ours: only runs that wait for the caller's decision. */
       awaiting_me: Type.Optional(Type.Boolean()),
-      /** Ours: only runs created before this instant, for paging. */
+      /** Ours: only runs created before this instant. */
       before: Type.Optional(Type.String({ format: 'date-time' })),
+      /** Ours, for paging: only runs that come after this one in the list, also where both began at the same instant. */
+      before_run: Type.Optional(Type.String()),
       /**
        * Ours: only runs whose action, entity, requester, inputs, label, summary or ids contain the text. Like the four below,
        * over the newest 10,000 runs that the other filters leave.

@@ -58,6 +58,7 @@ export function serveRuns(http: Http, dependencies: { runs: service.RunService; 
       ...(query.exclude === undefined ? {} : { exclude: query.exclude }),
       ...(query.awaiting_me === true ? { awaiting: world.actor.id } : {}),
       ...(query.before === undefined ? {} : { before: new Date(query.before) }),
+      ...(query.before_run === undefined ? {} : { beforeRun: query.before_run }),
       ...arrangementOf(query),
     }),
   }));

@@ -13,6 +13,7 @@ import { startReceiver } from '@quayside/testkit/receiver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serviceBlueprint, webhookAction } from '../../../test/documents.ts';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
+import { sql } from '../../platform/db.ts';
 
 let test: TestApp;
 beforeAll(async () => {
@@ -527,6 +528,11 @@ describe('reports', () => {
     const all = (await test.machine.call(runRoutes.list, { query: { group: 'source', search: 'a-last' } })).body.runs;
     const pages = [0, 1].map((offset) => found({ group: 'source', search: 'a-last', limit: 1, offset }));
     expect((await Promise.all(pages)).flat()).toEqual(all.map((run) => run.id));
+    // Runs of one transaction share their instant; pages of one run each leave none of them out.
+    await test.app.database.system((tx) => tx.run(sql`update runs set created_at = now() where id = any(${started})`));
+    const walked: (string | undefined)[] = [four];
+    for (let page = 0; page < 3; page++) walked.push(...(await found({ limit: 1, before_run: walked.at(-1) ?? '' })));
+    expect(walked).toEqual([four, three, two, one]);
     for (const query of [{ sort: 'colour' }, { offset: 10_001 }, { group: 'by' }] as Record<string, unknown>[])
       expect((await test.machine.refused(runRoutes.list, { query: query as Record<string, string> })).status).toBe(422);
   });

@@ -14,6 +14,8 @@ export interface RunFilter {
   sources?: readonly string[];
   exclude?: readonly string[];
   before?: Date;
+  /** By its place in the list: instants are no order, many runs may share one. */
+  beforeRun?: string;
   /** Leaves out private runs that this user neither asked for nor approves. */
   visibleTo?: string;
   /** Only runs that wait for this user's decision. */
@@ -52,6 +54,8 @@ function conditionsOf(orgId: string, filter: RunFilter): Sql {
   if (filter.sources !== undefined) where.push(sql`r.source = any(${filter.sources})`);
   if (filter.exclude !== undefined) where.push(sql`r.id <> all(${filter.exclude})`);
   if (filter.before !== undefined) where.push(sql`r.created_at < ${filter.before}`);
+  if (filter.beforeRun !== undefined)
+    where.push(sql`r.seq < (select seq from runs where org_id = ${orgId} and id = ${filter.beforeRun})`);
   if (filter.visibleTo !== undefined)
     where.push(sql`(not r.is_private or r.created_by = ${filter.visibleTo} or exists (
       select from run_approvers p where p.org_id = r.org_id and p.run_id = r.id and p.user_id = ${filter.visibleTo}))`);

@@ -126,7 +126,7 @@ export type RunFilters = Pick<
 >;
 export type RunArrangement = Pick<QueryOf<typeof runRoutes.list>, 'search' | 'sort' | 'order' | 'group'>;
 
-/** Newest first, a page begins before the last run of the one before it; in any other order it begins at a number. */
+/** Newest first, a page begins after the last run of the one before it; in any other order it begins at a number. */
 export function runsQuery(filters: RunFilters, arrangement: RunArrangement = {}) {
   const isArranged = Object.keys(arrangement).length > 0;
   return infiniteQueryOptions({
@@ -135,11 +135,11 @@ export function runsQuery(filters: RunFilters, arrangement: RunArrangement = {})
       const query: QueryOf<typeof runRoutes.list> = { ...filters, ...arrangement, ...pageParam, limit: pageSize };
       return (await call(runRoutes.list, { query: { ...query, ...version }, signal })).runs;
     },
-    initialPageParam: {} as { before?: string; offset?: number },
+    initialPageParam: {} as { before_run?: string; offset?: number },
     getNextPageParam: (page, pages) => {
       const last = page.at(-1);
       if (page.length < pageSize || !last) return undefined;
-      if (!isArranged) return { before: last.createdAt };
+      if (!isArranged) return { before_run: last.id };
       const offset = pages.length * pageSize;
       return offset < maxRunsArranged ? { offset } : undefined;
     },
