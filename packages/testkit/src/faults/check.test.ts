@@ -86,6 +86,7 @@ function story(): { record: PortalRecord; seen: Observed } {
       ],
       changes: [],
       things: new Map(),
+      retried: new Map(),
       timers: new Set(),
       reports: [
         { kind: 'log', runId: 'r_1', message: 'built', tries: 2, verdict: 'accepted' },
@@ -451,6 +452,21 @@ it.each(planted)('%s: %s', (rule, _, plant) => {
 
 it('a run that is still under way is lost when everything is over', () => {
   expect(check(story(), true).map(({ about }) => about)).toEqual(['r_2', 'r_2', 'r_3', 'r_3']);
+});
+
+it('an entity that is written after the end of its run is not tied to it', () => {
+  const { record, seen } = story();
+  const [made] = record.events.splice(4, 1);
+  record.events.push({ ...made, runId: null } as never);
+  expect(check({ record, seen })).toEqual([]);
+});
+
+it('instants of a clock that was stepped prove nothing', () => {
+  const { record, seen } = story();
+  get(record.deliveries, 1).startedAt = at(30);
+  get(record.deliveries, 0).startedAt = at(20);
+  expect(check({ record, seen })).toHaveLength(2);
+  expect(checkRecord(record, seen, { isFinished: false, leaseMsOf: () => 30_000, clockSlackMs: 62_000 })).toEqual([]);
 });
 
 it('every rule has a violation planted', () => {

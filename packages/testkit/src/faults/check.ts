@@ -14,6 +14,8 @@ export interface CheckOptions {
   isFinished: boolean;
   /** The shortest lease of a holder, in milliseconds: taken over earlier, two would have held the run at once. */
   leaseMsOf(holder: string): number;
+  /** By how much two instants of the database may be off, because its clock was stepped; 0 if absent. */
+  clockSlackMs?: number;
 }
 
 export interface Violation {
@@ -72,7 +74,7 @@ export const rules = {
       if (!known.has(runId)) report(runId, 'is to be carried out, and does not exist');
   },
 
-  'never two live leases'({ record, deliveriesOf, leaseMsOf }: Facts, report: Report) {
+  'never two live leases'({ record, deliveriesOf, leaseMsOf, clockSlackMs = 0 }: Facts, report: Report) {
     for (const [runId, deliveries] of deliveriesOf) {
       for (const [index, delivery] of deliveries.entries()) {
         const next = deliveries[index + 1];
@@ -81,11 +83,11 @@ export const rules = {
         if ((delivery.state === 'open') !== (delivery.endedAt === null))
           report(runId, `lease ${delivery.attempt} is ${delivery.state}, and its end is ${delivery.endedAt}`);
         if (!next) continue;
-        if (delivery.endedAt === null || delivery.endedAt > next.startedAt)
+        if (delivery.endedAt === null || delivery.endedAt.getTime() - next.startedAt.getTime() > clockSlackMs)
           report(runId, `lease ${next.attempt} began before lease ${delivery.attempt} ended`);
         const heldMs = next.startedAt.getTime() - delivery.startedAt.getTime();
         const leaseMs = leaseMsOf(delivery.holder);
-        if (delivery.state === 'lost' && heldMs < leaseMs - startSlackMs)
+        if (delivery.state === 'lost' && heldMs < leaseMs - startSlackMs - clockSlackMs)
           report(runId, `lease ${delivery.attempt} was taken from ${delivery.holder} after ${heldMs} of ${leaseMs} ms`);
       }
     }
@@ -180,7 +182,7 @@ export const rules = {
     }
   },
 
-  'reports are kept as they were made'({ record, seen }: Facts, report: Report) {
+  'reports are kept as they were made'({ record, seen, runEventsOf }: Facts, report: Report) {
     const lineCounts = countBy(record.logs, (line) => `${line.runId} ${line.message}`);
     const entityOf = new Map(record.entities.map((entity) => [`${entity.blueprint} ${entity.identifier}`, entity]));
     const creations = groupBy(
@@ -205,7 +207,12 @@ export const rules = {
         if (entity && !isDeepStrictEqual(entity.properties, told.properties))
           report(runId, `the entity ${name} is ${JSON.stringify(entity.properties)}, not as reported`);
         if (made.length !== (entity ? 1 : 0)) report(runId, `the entity ${name} has ${made.length} events of creation`);
-        if (made.some((event) => event.runId !== runId)) report(runId, `the entity ${name} is not tied to its run`);
+        const end = runEventsOf.get(runId)?.find(isEnd);
+        // What comes after the end of the run is written, and not tied to it.
+        const isLate = (event: RecordedEvent) =>
+          event.runId === null && end !== undefined && record.events.indexOf(event) > record.events.indexOf(end);
+        if (made.some((event) => event.runId !== runId && !isLate(event)))
+          report(runId, `the entity ${name} is not tied to its run`);
       } else if (verdict === 'accepted' && statusOf.get(runId) !== told.status)
         report(runId, `its target reported ${told.status}, and it is ${statusOf.get(runId)}`);
     }
@@ -232,7 +239,7 @@ export function checkMessages(record: PortalRecord, { changes }: Observed, optio
       'duplicates carry the same key',
     ],
     record,
-    { executions: [], requests, reports: [], changes: [], things: new Map(), timers: new Set() },
+    { executions: [], requests, reports: [], changes: [], things: new Map(), retried: new Map(), timers: new Set() },
     options,
   );
 }
@@ -278,6 +285,8 @@ export function summarize(record: PortalRecord, seen: Observed): Record<string, 
     'events in the record': record.events.length,
   };
 }
+
+const isEnd = ({ statusAfter }: RecordedEvent): boolean => statusAfter !== null && isFinal(statusAfter);
 
 /** What goes into Kafka, what is sent once more and what was refused are events of a run too, and move nothing. */
 const movesRun = (event: string) =>

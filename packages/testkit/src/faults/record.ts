@@ -69,6 +69,8 @@ export interface Observed {
   changes: SeenChange[];
   /** How often each thing was counted up (things.ts), and which have a timer. */
   things: Map<string, number>;
+  /** Of each thing the steps that were written again, as often as no answer came. */
+  retried: Map<string, number[]>;
   timers: Set<string>;
 }
 

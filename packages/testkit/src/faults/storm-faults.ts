@@ -21,6 +21,8 @@ export const cutConnection = 'connection cut in the middle of a message';
 const maxStepSeconds = 600;
 /** The database's clock is the one that leases go by: stepped back, they last so much longer. */
 const maxDatabaseStepSeconds = 30;
+/** From one end to the other, and some processes of the database see it a second before others. */
+export const databaseClockSlackMs = 2 * maxDatabaseStepSeconds * 1_000 + 2_000;
 const maxPartBytes = 1_500;
 
 export function faultsOf(field: Field): Fault[] {

@@ -6,7 +6,7 @@ import { checkAutomations, readAutomations } from './automations.ts';
 import { checkMessages, checkRecord, summarize } from './check.ts';
 import { seededRandom } from './random.ts';
 import { listUnfinished, readMessages, readRecord } from './record.ts';
-import { cutConnection, drawFault, faultsOf } from './storm-faults.ts';
+import { cutConnection, databaseClockSlackMs, drawFault, faultsOf } from './storm-faults.ts';
 import { type Field, type FieldOptions, layOutField, serverLeaseMs } from './storm-field.ts';
 import { setUpTarget } from './target.ts';
 import { checkThings, readThings, setUpThings, startThings, summarizeThings } from './things.ts';
@@ -66,7 +66,8 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
 
     const { orgId } = testOrganization;
     const leaseMsOf = (holder: string) => (holder.startsWith('server ') ? serverLeaseMs : agentLeaseMs);
-    const check = { isFinished: true, leaseMsOf };
+    const clockSlackMs = field.clocks.database ? databaseClockSlackMs : 0;
+    const check = { isFinished: true, leaseMsOf, clockSlackMs };
     const record = await readRecord(postgres.url, orgId);
     const messages = await readMessages(postgres.url, orgId);
     const catalog = await readThings(postgres.url, orgId, field.kafka?.broker);

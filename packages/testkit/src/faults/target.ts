@@ -78,6 +78,7 @@ export async function startFaultTarget(portal: PortalClient): Promise<FaultTarge
     reports: [],
     changes: [],
     things: new Map(),
+    retried: new Map(),
     timers: new Set(),
   };
   const begun = new Map<string, number>();
