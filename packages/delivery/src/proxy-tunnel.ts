@@ -91,6 +91,7 @@ async function socks5(
  */
 export async function findSocks(socket: Socket, proxy: ForwardProxy): Promise<ProxyFailure | undefined> {
   const reader = new Handshake(socket, proxy);
+  // Also when the reader has let go of it: without a listener an error would end the process.
   socket.on('error', () => {});
   const timer = setTimeout(() => socket.destroy(), greetingMs);
   try {

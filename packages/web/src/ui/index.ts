@@ -18,7 +18,7 @@ export { ScrollRegion } from './scroll-region.tsx';
 export { SearchBox } from './search-box.tsx';
 export { EmptyState, ErrorPanel, Loading } from './states.tsx';
 export { Chip, StatusChip, statusWords } from './status-chip.tsx';
-export { Head, RowButton, RowToggle, type Sorting, Table } from './table.tsx';
+export { Head, RowButton, RowDetails, RowToggle, type Sorting, Table } from './table.tsx';
 export { cssVariables, theme } from './theme.ts';
 export { Ago, Duration, formatInstant } from './time.tsx';
 export { None, Value } from './value.tsx';

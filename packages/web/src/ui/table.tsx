@@ -112,3 +112,24 @@ export function RowToggle({
     </Button>
   );
 }
+
+/** What a RowToggle opens: one cell below its row, as wide as the table. `isFlush` = what is in it has edges of its own. */
+export function RowDetails({
+  id,
+  columns,
+  isFlush = false,
+  children,
+}: {
+  id: string;
+  columns: number;
+  isFlush?: boolean;
+  children: ReactNode;
+}): ReactNode {
+  return (
+    <tr id={id}>
+      <td colSpan={columns} style={{ maxWidth: 'none', ...(isFlush ? { padding: 0 } : {}) }}>
+        {children}
+      </td>
+    </tr>
+  );
+}

@@ -53,13 +53,13 @@ const attempts = async (subject: string, expected: number) => {
 };
 const report = (run_id: string, status: 'SUCCESS' | 'FAILURE') =>
   test.machine.call(runRoutes.patch, { params: { run_id }, body: { status } });
-const claim = async () =>
+const claim = async (limit = 1000) =>
   (
     await test.machine.call(dispatchRoutes.claim, {
       body: {
         installationId: '_PORT_EXEC_AGENT',
-        limit: 1000,
-        agent: { id: 'a', version: '1', inFlight: 0, capacity: 1000 },
+        limit,
+        agent: { id: 'a', version: '1', inFlight: 0, capacity: limit },
       },
     })
   ).body;
@@ -332,15 +332,7 @@ describe('of a hundred thousand', () => {
     await expect.poll(async () => (await replayOf(begun.id)).open, { timeout: 30_000 }).toBe(1_000);
     const full = await replayOf(begun.id);
     expect([full.replayed, full.searched > 0 && full.searched < 0.05]).toEqual([1_000, true]);
-    const { messages = [] } = (
-      await test.machine.call(dispatchRoutes.claim, {
-        body: {
-          installationId: '_PORT_EXEC_AGENT',
-          limit: 5,
-          agent: { id: 'a', version: '1', inFlight: 0, capacity: 5 },
-        },
-      })
-    ).body;
+    const { messages = [] } = await claim(5);
     expect(messages).toHaveLength(5);
     for (const { id, lease } of messages) await settle(id, lease.token, 200);
     await expect.poll(async () => (await replayOf(begun.id)).replayed, { timeout: 30_000 }).toBe(1_005);

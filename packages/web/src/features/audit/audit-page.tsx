@@ -19,6 +19,7 @@ import {
   None,
   originWord,
   Page,
+  RowDetails,
   RowToggle,
   Table,
   TextFilter,
@@ -183,11 +184,9 @@ function AuditRow({ record }: { record: AuditRecord }): ReactNode {
         </td>
       </tr>
       {isOpen && (
-        <tr id={detailsId}>
-          <td colSpan={6} style={{ maxWidth: 'none', padding: 0 }}>
-            <FieldDiff fields={fields} />
-          </td>
-        </tr>
+        <RowDetails id={detailsId} columns={6} isFlush>
+          <FieldDiff fields={fields} />
+        </RowDetails>
       )}
     </>
   );

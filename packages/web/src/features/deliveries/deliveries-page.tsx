@@ -15,6 +15,7 @@ import {
   LoadMore,
   None,
   Page,
+  RowDetails,
   RowToggle,
   Table,
   TextFilter,
@@ -223,13 +224,11 @@ function LedgerRow({
         </td>
       </tr>
       {isOpen && (
-        <tr id={detailsId}>
-          <td colSpan={7} style={{ maxWidth: 'none' }}>
-            <div className="q-below">
-              <DeliveryDetails subject={entry.subject} attempt={entry.attempt} />
-            </div>
-          </td>
-        </tr>
+        <RowDetails id={detailsId} columns={7}>
+          <div className="q-below">
+            <DeliveryDetails subject={entry.subject} attempt={entry.attempt} />
+          </div>
+        </RowDetails>
       )}
     </>
   );

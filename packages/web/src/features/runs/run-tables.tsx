@@ -14,6 +14,7 @@ import {
   Loading,
   None,
   originWord,
+  RowDetails,
   RowToggle,
   Table,
 } from '../../ui/index.ts';
@@ -92,13 +93,11 @@ function AffectedRow({ runId, change }: { runId: string; change: AffectedEntity 
         </td>
       </tr>
       {isOpen && (
-        <tr id={detailsId}>
-          <td colSpan={affectedColumns.length} style={{ maxWidth: 'none', padding: 0 }}>
-            <div className="q-below">
-              <WhatChanged runId={runId} change={change} />
-            </div>
-          </td>
-        </tr>
+        <RowDetails id={detailsId} columns={affectedColumns.length} isFlush>
+          <div className="q-below">
+            <WhatChanged runId={runId} change={change} />
+          </div>
+        </RowDetails>
       )}
     </>
   );
