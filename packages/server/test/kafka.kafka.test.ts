@@ -13,7 +13,8 @@ import {
   runRoutes,
 } from '@quayside/contracts';
 import { verifyMessage } from '@quayside/delivery';
-import { testOrganization } from '@quayside/testkit';
+import { administer, testOrganization } from '@quayside/testkit';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startTestApp, type TestApp } from './harness.ts';
 
@@ -241,6 +242,37 @@ describe('a run', () => {
     });
     await until('the second message', () => received.filter(({ key }) => key === run.id)[1]);
     expect((await claim({ runIds: [run.id] })).map(({ lease }) => lease?.attempt)).toEqual([2]);
+  });
+
+  // Seen in the storm: published for nobody, and its work open for ever.
+  it('that ends at the moment when it would be published again is not', async () => {
+    const run = await execute('agent');
+    await messageOf(run.id);
+    await claim({ runIds: [run.id] });
+    const ending = new Client({ connectionString: t.databaseUrl });
+    await ending.connect();
+    try {
+      await ending.query('begin');
+      await ending.query("update runs set status = 'SUCCESS', ended_at = now() where id = $1", [run.id]);
+      await administer(t.databaseUrl, `update work set due_at = now() - interval '1 second' where key = '${run.id}'`);
+      // A release, or a second, and it is looked for.
+      const other = await execute('agent');
+      const [held] = await claim({ runIds: [other.id] });
+      const lease = { params: { run_id: other.id }, body: { token: held?.lease?.token ?? '' } };
+      await t.machine.call(dispatchRoutes.release, lease);
+      const works = async (id: string, condition: string) =>
+        (await ending.query(`select from work where key = $1 and ${condition}`, [id])).rowCount;
+      await expect.poll(() => works(other.id, "due_at = 'infinity'")).toBe(1);
+      await ending.query('commit');
+      await expect.poll(() => works(run.id, 'true')).toBe(0);
+    } finally {
+      await ending.end();
+    }
+    const { attempts } = (await t.machine.call(deliveryRoutes.get, { params: { subject: run.id } })).body.delivery;
+    expect(attempts.map(({ state }) => state)).toEqual(['lost']);
+    const after = await execute('agent');
+    await messageOf(after.id);
+    expect(received.filter(({ key }) => key === run.id)).toHaveLength(1);
   });
 
   it('that waited for polling is published when the agents change to Kafka', async () => {

@@ -53,10 +53,10 @@ interface WorkRow {
   replay_id: string | null;
 }
 
-/** What work asks of its holder, and what a claimer has: work goes only to a claimer that has all of its labels. */
 /** Where the organization's agents wait for work. */
 export const agentQueue = (orgId: string): string => `agent:${orgId}`;
 
+/** What work asks of its holder, and what a claimer has: work goes only to a claimer that has all of its labels. */
 export type Labels = Readonly<Record<string, string>>;
 
 export function queueTopic(queue: string): string {
@@ -148,24 +148,37 @@ export interface ParkedWork {
   replayId: string | null;
 }
 
+/** Due work of a queue, all of it or that with exactly these labels. */
+export interface DueWork {
+  orgId: string;
+  queue: string;
+  labels?: Labels | null;
+}
+
+const isDueIn = ({ orgId, queue, labels }: DueWork): Sql => sql`
+  org_id = ${orgId} and queue = ${queue} and due_at <= clock_timestamp()
+  and (${labels === undefined} or labels is not distinct from ${textOf(labels ?? undefined)}::jsonb)`;
+
+/** Oldest first. Nothing is locked: whoever goes on with it locks what comes before the work. */
+export async function listDue(tx: Tx, from: DueWork, limit: number): Promise<string[]> {
+  const rows = await tx.many<{ key: string }>(
+    sql`select key from work where ${isDueIn(from)} order by due_at, id limit ${limit}`,
+  );
+  return rows.map((row) => row.key);
+}
+
 /**
- * Moves due rows of `from` to `to`, parked: all of the queue, or those with exactly these labels. The caller tells whoever is
- * to claim them, in the same transaction.
+ * Moves what is due of these to the queue `to`, parked. The caller tells whoever is to claim them, in the same transaction, and
+ * holds what the work is about: one that ended meanwhile would leave its work parked for ever.
  */
-export async function parkDue(
-  tx: Tx,
-  request: { orgId: string; from: { queue: string; labels?: Labels | null }; to: string; limit: number },
-): Promise<ParkedWork[]> {
+export async function parkDue(tx: Tx, from: DueWork, keys: readonly string[], to: string): Promise<ParkedWork[]> {
   return tx.many<ParkedWork>(sql`
     with taken as (
-      select id, holder from work
-      where org_id = ${request.orgId} and queue = ${request.from.queue} and due_at <= clock_timestamp()
-        and (${request.from.labels === undefined} or labels is not distinct from ${textOf(request.from.labels ?? undefined)}::jsonb)
+      select id, holder from work where ${isDueIn(from)} and key = any(${keys})
       order by due_at, id
-      limit ${request.limit}
       for update skip locked
     )
-    update work set queue = ${request.to}, holder = null, due_at = 'infinity'
+    update work set queue = ${to}, holder = null, due_at = 'infinity'
     from taken where work.id = taken.id
     returning work.key, work.fence as token, work.tries, taken.holder as "lostHolder", work.replay_id as "replayId"`);
 }

@@ -1,12 +1,12 @@
 import { isFinal } from '@quayside/contracts';
 import type { World } from '../../platform/ctx.ts';
 import type { Database } from '../../platform/db.ts';
-import { agentQueue, cancelWork, type Labels, type ParkedWork, parkDue } from '../../platform/leases.ts';
+import { agentQueue, cancelWork, type DueWork, listDue, type ParkedWork, parkDue } from '../../platform/leases.ts';
 import { loseDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases } from './model.ts';
 import { kafkaQueue, mustLock, type RunService } from './service.ts';
 import { streamerFor } from './service-streamer.ts';
-import { findRuns, insertLogs } from './store.ts';
+import { insertLogs, lockFreeRuns } from './store.ts';
 import * as store from './store-dispatch.ts';
 
 /**
@@ -31,25 +31,29 @@ export function createRepublishing(dependencies: {
   async function republishOf(world: World): Promise<string[]> {
     const sources = await world.transaction(async (ctx) => {
       const queue = agentQueue(ctx.orgId);
-      const found: { queue: string; labels?: Labels | null }[] = [{ queue: kafkaQueue }];
+      const found: DueWork[] = [{ orgId: ctx.orgId, queue: kafkaQueue }];
       for (const labels of await store.listWantedLabels(ctx.db, ctx.orgId, queue))
-        if ((await streamerFor(ctx, labels ?? {})) === 'KAFKA') found.push({ queue, labels });
+        if ((await streamerFor(ctx, labels ?? {})) === 'KAFKA') found.push({ orgId: ctx.orgId, queue, labels });
       return found;
     });
     const queues = [...new Set(sources.map(({ queue }) => queue))];
     const worn = await world.transaction((ctx) => store.listWornWork(ctx.db, ctx.orgId, queues, maxLostLeases));
     for (const runId of worn) await giveUp(world, runId);
     return world.transaction(async (ctx) => {
+      const due: string[] = [];
+      for (const from of sources) due.push(...(await listDue(ctx.db, from, limit)));
+      // Run before work, as everywhere. One that somebody changes at this moment may be ending: it comes next time.
+      const free = new Map((await lockFreeRuns(ctx.db, ctx.orgId, due)).map((run) => [run.id, run]));
       const parked: ParkedWork[] = [];
-      for (const from of sources)
-        parked.push(...(await parkDue(ctx.db, { orgId: ctx.orgId, from, to: kafkaQueue, limit })));
+      for (const from of sources) parked.push(...(await parkDue(ctx.db, from, [...free.keys()], kafkaQueue)));
       const lost = parked.filter((work) => work.lostHolder !== null).map((work) => work.key);
       if (lost.length > 0) await loseDeliveries(ctx.db, ctx.orgId, lost);
-      const keys = parked.map((work) => work.key);
-      for (const run of await findRuns(ctx.db, ctx.orgId, keys))
-        if (isFinal(run.status) && !run.isReplayed) await cancelWork(ctx.db, { orgId: ctx.orgId, key: run.id });
-        else await runs.publish(ctx, run);
-      return keys;
+      for (const { key, replayId } of parked) {
+        const run = free.get(key);
+        if (run && (!isFinal(run.status) || replayId !== null)) await runs.publish(ctx, run);
+        else await cancelWork(ctx.db, { orgId: ctx.orgId, key });
+      }
+      return parked.map((work) => work.key);
     });
   }
 

@@ -96,6 +96,15 @@ export async function lockRun(tx: Tx, orgId: string, id: string): Promise<Stored
   );
 }
 
+/** `lockRun` for those of them that nobody has locked. */
+export async function lockFreeRuns(tx: Tx, orgId: string, ids: readonly string[]): Promise<StoredRun[]> {
+  if (ids.length === 0) return [];
+  return tx.many<StoredRun>(
+    sql`select ${runColumns} from ${fromRuns} where r.org_id = ${orgId} and r.id = any(${ids})
+      for no key update of r skip locked`,
+  );
+}
+
 export interface RunChange {
   status?: { from: RunStatus; to: RunStatus; isFinal: boolean };
   statusLabel?: string | null;
