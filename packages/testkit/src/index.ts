@@ -1,4 +1,5 @@
 export { agentEnvironment, spawnAgent } from './agent-process.ts';
+export { type ExternalPostgres, startExternalPostgres } from './external-postgres.ts';
 export { startTestKafka, type TestKafka } from './kafka.ts';
 export { kafkaStreamer, pollingStreamer, type Streamer, setKafkaPassword } from './kafka-streamer.ts';
 export {

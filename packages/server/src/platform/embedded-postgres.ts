@@ -157,7 +157,7 @@ async function relaunch(launch: () => Promise<void>, log: Logger, isStopping: ()
   }
 }
 
-function accountForRoot(): Account | undefined {
+export function accountForRoot(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     const line = readFileSync('/etc/passwd', 'utf8')
@@ -209,7 +209,7 @@ function choosePlaces(dataDir: string, account: Account | undefined, log: Logger
 }
 
 /** May the account pass through every directory above `path`? (Mode bits of "others"; groups are not considered.) */
-function isReachable(path: string, account: Account): boolean {
+export function isReachable(path: string, account: Account): boolean {
   for (let at = path; ; at = dirname(at)) {
     const stat = lstatSync(at);
     const bits = stat.uid === account.uid ? stat.mode >> 6 : stat.gid === account.gid ? stat.mode >> 3 : stat.mode;
