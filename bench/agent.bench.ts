@@ -45,7 +45,7 @@ chmodSync(dir, 0o755);
 // For the agents' compile cache.
 const cacheDir = mkdtempSync(join(dir, 'cache-'));
 const arrivals = new Map<string, number>();
-let onArrival = () => {};
+let onArrival = (_runId: string) => {};
 let delayMs = 0;
 const target = createServer((request, response) => {
   const at = performance.now();
@@ -55,7 +55,7 @@ const target = createServer((request, response) => {
     const { context } = JSON.parse(Buffer.concat(chunks).toString()) as { context: { runId: string } };
     if (!arrivals.has(context.runId)) arrivals.set(context.runId, at);
     setTimeout(() => response.end('{}'), delayMs);
-    onArrival();
+    onArrival(context.runId);
   });
 });
 const targetUrl = await listen(target);
@@ -258,11 +258,13 @@ async function queue(count: number): Promise<string[]> {
 }
 
 async function arrived(ids: readonly string[]): Promise<void> {
-  while (!ids.every((id) => arrivals.has(id))) {
-    await new Promise<void>((resolve) => {
-      onArrival = resolve;
-    });
-  }
+  const missing = new Set(ids.filter((id) => !arrivals.has(id)));
+  if (missing.size === 0) return;
+  await new Promise<void>((resolve) => {
+    onArrival = (runId) => {
+      if (missing.delete(runId) && missing.size === 0) resolve();
+    };
+  });
 }
 
 /** Until the agent used next to no processor time for a second: reports are made by then. */

@@ -131,7 +131,9 @@ export async function startApp(
   try {
     await migrate(databaseUrl, log);
     await catchUpTransactionIds(databaseUrl, log);
-    const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, log });
+    const wakes = await openWakes(databaseUrl, log);
+    undo.push(() => wakes.close());
+    const database = openDatabase({ url: databaseUrl, maxConnections: config.databaseConnections, log, wakes });
     undo.push(() => database.close());
     await assertInstallationKey(database, vault, installationKey, () => opensOldestSecret(database, vault));
     const firstStart = await setUpFirstOrganization(
@@ -146,8 +148,6 @@ export async function startApp(
           writeFileSync(firstLoginFile(config), `${adminEmail}\n${adminPassword}\n`, { mode: 0o600 });
       },
     );
-    const wakes = await openWakes(databaseUrl, log);
-    undo.push(() => wakes.close());
 
     const metrics = createMetrics();
     const identity = createIdentity(database, vault);

@@ -1,6 +1,7 @@
 import { Pool, type PoolClient, types } from 'pg';
 import type { Sql } from 'sql-template-tag';
 import type { Logger } from './log.ts';
+import { maxTopicLength, type Wakes } from './wake.ts';
 
 export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag';
 
@@ -12,7 +13,7 @@ export { default as sql, empty, join, raw, type Sql } from 'sql-template-tag';
  *                readers of queues and events. Features never hold it.
  *
  * A pooled connection starts as quayside_app without an organization, so a statement outside of either sees nothing.
- * Cost: BEGIN with its settings is one round trip, COMMIT with its notifications another.
+ * Cost: BEGIN with its settings is one round trip, COMMIT another.
  */
 export interface Tx {
   many<Row>(query: Sql): Promise<Row[]>;
@@ -43,20 +44,25 @@ export function named(name: string, query: Sql): Sql {
 }
 
 const orgIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
-const topicPattern = /^[A-Za-z0-9_:.-]{1,200}$/;
-export const wakeChannel = 'quayside_wake';
+const topicPattern = /^[A-Za-z0-9_:.-]+$/;
 
 // bigint: every id and count here stays far below 2^53.
 types.setTypeParser(20, Number);
 
-export function openDatabase(options: { url: string; maxConnections: number; log: Logger; name?: string }): Database {
+export function openDatabase(options: {
+  url: string;
+  maxConnections: number;
+  log: Logger;
+  /** Without it nobody is woken. */
+  wakes?: Pick<Wakes, 'wake'>;
+}): Database {
   const pool = new Pool({
     connectionString: options.url,
     max: options.maxConnections,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    application_name: options.name ?? 'quayside',
+    application_name: 'quayside',
     options:
       '-c role=quayside_app -c statement_timeout=30000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000',
   });
@@ -70,14 +76,13 @@ export function openDatabase(options: { url: string; maxConnections: number; log
   async function transaction<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect();
     let broken: Error | undefined;
+    const topics = new Set<string>();
+    const after: (() => void)[] = [];
+    let result: T;
     try {
       await client.query(begin);
-      const topics = new Set<string>();
-      const after: (() => void)[] = [];
-      const result = await work(toTx(client, topics, after));
-      await client.query(commitText(topics));
-      for (const each of after) each();
-      return result;
+      result = await work(toTx(client, topics, after));
+      await client.query('commit');
     } catch (error) {
       // ROLLBACK fails only when the connection is gone, and then the server has rolled back already.
       await client.query('rollback').catch((failure: Error) => {
@@ -87,6 +92,9 @@ export function openDatabase(options: { url: string; maxConnections: number; log
     } finally {
       client.release(broken);
     }
+    for (const each of after) each();
+    if (topics.size > 0) options.wakes?.wake(topics);
+    return result;
   }
 
   return {
@@ -104,12 +112,6 @@ export function openDatabase(options: { url: string; maxConnections: number; log
     },
     close: () => pool.end(),
   };
-}
-
-function commitText(topics: Set<string>): string {
-  let text = '';
-  for (const topic of topics) text += `notify ${wakeChannel}, '${topic}'; `;
-  return `${text}commit`;
 }
 
 function toTx(client: PoolClient, topics: Set<string>, after: (() => void)[]): Tx {
@@ -132,7 +134,7 @@ function toTx(client: PoolClient, topics: Set<string>, after: (() => void)[]): T
       return (await query(statement)).rowCount ?? 0;
     },
     wake(topic) {
-      if (!topicPattern.test(topic)) throw new Error(`"${topic}" can not be a topic.`);
+      if (!topicPattern.test(topic) || topic.length > maxTopicLength) throw new Error(`"${topic}" can not be a topic.`);
       topics.add(topic);
     },
     afterCommit: (work) => after.push(work),

@@ -27,8 +27,8 @@ let waits: ClaimWaits;
 
 beforeAll(async () => {
   testDatabase = await createDatabase(inject('postgresAdminUrl'));
-  database = openDatabase({ url: testDatabase.url, maxConnections: 12, log: silentLog });
   wakes = await openWakes(testDatabase.url, silentLog);
+  database = openDatabase({ url: testDatabase.url, maxConnections: 12, log: silentLog, wakes });
   await database.system((tx) => tx.run(sql`insert into organizations (org_id, name) values (${orgId}, 'A')`));
 });
 beforeEach(async () => {

@@ -6,15 +6,18 @@ import { type Database, empty, openDatabase, type Sql, sql, type Tx } from './db
 import { moveCursor, readEvents, readerLagSeconds } from './event-reader.ts';
 import { createClaimWaits, queueAgeSeconds } from './leases.ts';
 import { type Reader, type Readers, readerQueue, recordingReader, startReaders } from './readers.ts';
-import { openWakes } from './wake.ts';
+import { openWakes, type Wakes } from './wake.ts';
 
 const orgId = 'org_a';
 let testDatabase: TestDatabase;
 let database: Database;
+/** Of a server that has no readers: those of the others hear of its events. */
+let wakes: Wakes;
 
 beforeAll(async () => {
   testDatabase = await createDatabase(inject('postgresAdminUrl'));
-  database = openDatabase({ url: testDatabase.url, maxConnections: 12, log: silentLog });
+  wakes = await openWakes(testDatabase.url, silentLog);
+  database = openDatabase({ url: testDatabase.url, maxConnections: 12, log: silentLog, wakes });
   await database.system((tx) => tx.run(sql`insert into organizations (org_id, name) values (${orgId}, 'A')`));
   // What the readers under test write: no primary key, so that a doubled effect shows.
   await administer(
@@ -23,6 +26,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
+  await wakes.close();
   await database.close();
   await testDatabase.drop();
 });
