@@ -1,4 +1,4 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
 export { useAgents } from './queries.ts';
-export const AgentsPage = lazy(() => import('./agents-page.tsx').then((page) => ({ default: page.AgentsPage })));
+export const AgentsPage = lazyRouteComponent(() => import('./agents-page.tsx'), 'AgentsPage');

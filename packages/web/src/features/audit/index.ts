@@ -1,3 +1,3 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const AuditPage = lazy(() => import('./audit-page.tsx').then((page) => ({ default: page.AuditPage })));
+export const AuditPage = lazyRouteComponent(() => import('./audit-page.tsx'), 'AuditPage');

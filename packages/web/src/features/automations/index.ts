@@ -1,8 +1,4 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const AutomationsPage = lazy(() =>
-  import('./automations-page.tsx').then((page) => ({ default: page.AutomationsPage })),
-);
-export const AutomationPage = lazy(() =>
-  import('./automation-page.tsx').then((page) => ({ default: page.AutomationPage })),
-);
+export const AutomationsPage = lazyRouteComponent(() => import('./automations-page.tsx'), 'AutomationsPage');
+export const AutomationPage = lazyRouteComponent(() => import('./automation-page.tsx'), 'AutomationPage');

@@ -1,7 +1,5 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const CatalogIndexPage = lazy(() =>
-  import('./catalog-index-page.tsx').then((page) => ({ default: page.CatalogIndexPage })),
-);
-export const CatalogPage = lazy(() => import('./catalog-page.tsx').then((page) => ({ default: page.CatalogPage })));
-export const EntityPage = lazy(() => import('./entity-page.tsx').then((page) => ({ default: page.EntityPage })));
+export const CatalogIndexPage = lazyRouteComponent(() => import('./catalog-index-page.tsx'), 'CatalogIndexPage');
+export const CatalogPage = lazyRouteComponent(() => import('./catalog-page.tsx'), 'CatalogPage');
+export const EntityPage = lazyRouteComponent(() => import('./entity-page.tsx'), 'EntityPage');

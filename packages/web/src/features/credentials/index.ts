@@ -1,6 +1,4 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
 export { useCredentialChanges } from './queries.ts';
-export const CredentialsPage = lazy(() =>
-  import('./credentials-page.tsx').then((page) => ({ default: page.CredentialsPage })),
-);
+export const CredentialsPage = lazyRouteComponent(() => import('./credentials-page.tsx'), 'CredentialsPage');

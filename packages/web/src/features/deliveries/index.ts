@@ -1,6 +1,4 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
 export { holderOfAgent } from './words.ts';
-export const DeliveriesPage = lazy(() =>
-  import('./deliveries-page.tsx').then((page) => ({ default: page.DeliveriesPage })),
-);
+export const DeliveriesPage = lazyRouteComponent(() => import('./deliveries-page.tsx'), 'DeliveriesPage');

@@ -1,5 +1,3 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const GuardrailsPage = lazy(() =>
-  import('./guardrails-page.tsx').then((page) => ({ default: page.GuardrailsPage })),
-);
+export const GuardrailsPage = lazyRouteComponent(() => import('./guardrails-page.tsx'), 'GuardrailsPage');

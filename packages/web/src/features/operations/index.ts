@@ -1,5 +1,3 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const OperationsPage = lazy(() =>
-  import('./operations-page.tsx').then((page) => ({ default: page.OperationsPage })),
-);
+export const OperationsPage = lazyRouteComponent(() => import('./operations-page.tsx'), 'OperationsPage');

@@ -1,5 +1,5 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
 export { Person, useNameOf } from './people.tsx';
 export { PeopleSelect } from './people-select.tsx';
-export const PeoplePage = lazy(() => import('./people-page.tsx').then((page) => ({ default: page.PeoplePage })));
+export const PeoplePage = lazyRouteComponent(() => import('./people-page.tsx'), 'PeoplePage');

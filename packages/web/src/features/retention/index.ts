@@ -1,5 +1,3 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const RetentionPage = lazy(() =>
-  import('./retention-page.tsx').then((page) => ({ default: page.RetentionPage })),
-);
+export const RetentionPage = lazyRouteComponent(() => import('./retention-page.tsx'), 'RetentionPage');

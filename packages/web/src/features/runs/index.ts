@@ -1,10 +1,8 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
 export { LatestRuns } from './latest-runs.tsx';
 export { awaitingCountQuery, prefetchRun, runsQuery } from './queries.ts';
 export { RunsTable } from './runs-table.tsx';
-export const RunPage = lazy(() => import('./run-page.tsx').then((page) => ({ default: page.RunPage })));
-export const RunsPage = lazy(() => import('./runs-page.tsx').then((page) => ({ default: page.RunsPage })));
-export const ApprovalsPage = lazy(() =>
-  import('./approvals-page.tsx').then((page) => ({ default: page.ApprovalsPage })),
-);
+export const RunPage = lazyRouteComponent(() => import('./run-page.tsx'), 'RunPage');
+export const RunsPage = lazyRouteComponent(() => import('./runs-page.tsx'), 'RunsPage');
+export const ApprovalsPage = lazyRouteComponent(() => import('./approvals-page.tsx'), 'ApprovalsPage');

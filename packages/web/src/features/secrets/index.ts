@@ -1,4 +1,4 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
 export { useSecretNames } from './queries.ts';
-export const SecretsPage = lazy(() => import('./secrets-page.tsx').then((page) => ({ default: page.SecretsPage })));
+export const SecretsPage = lazyRouteComponent(() => import('./secrets-page.tsx'), 'SecretsPage');

@@ -1,3 +1,3 @@
-import { lazy } from 'react';
+import { lazyRouteComponent } from '@tanstack/react-router';
 
-export const StartPage = lazy(() => import('./start-page.tsx').then((page) => ({ default: page.StartPage })));
+export const StartPage = lazyRouteComponent(() => import('./start-page.tsx'), 'StartPage');
