@@ -583,7 +583,7 @@ alter table users add constraint users_pkey PRIMARY KEY (org_id, id);
 alter table users add constraint users_role_check CHECK ((role = ANY (ARRAY['Admin'::text, 'Moderator'::text, 'Member'::text])));
 alter table users add constraint users_status_check CHECK ((status = ANY (ARRAY['STAGED'::text, 'INVITED'::text, 'ACTIVE'::text, 'DISABLED'::text])));
 alter table work add constraint work_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
-alter table work add constraint work_org_id_queue_key_key UNIQUE (org_id, queue, key);
+alter table work add constraint work_org_id_key_queue_key UNIQUE (org_id, key, queue);
 alter table work add constraint work_pkey PRIMARY KEY (id);
 alter table workflows add constraint workflows_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations(org_id);
 alter table workflows add constraint workflows_pkey PRIMARY KEY (org_id, identifier);

@@ -82,6 +82,7 @@ const unlimitedRoutes = new Set([
   'dispatch.acknowledge',
   'dispatch.extend',
   'dispatch.settle',
+  'dispatch.settleMany',
   'dispatch.release',
   'system.health',
   'system.ready',
