@@ -10,6 +10,7 @@ import { MappingFile } from './mapping-file.ts';
 import { createMetrics, renderMetrics } from './metrics.ts';
 import { portalCalls } from './portal-calls.ts';
 import { secretsOf } from './secret-inputs.ts';
+import { Settling } from './settling.ts';
 import { KafkaSource } from './sources/kafka.ts';
 import { PollingSource } from './sources/polling.ts';
 import type { Source } from './sources/source.ts';
@@ -33,7 +34,7 @@ export function createAgent(config: Config, log: Log, tuning: { heartbeatMs?: nu
   const { findProxy } = config.network;
   const trust = createTrust(config.network.trust, (problem) => log.warn(problem));
   const api = new PortalApi({ portalUrl, clientId, clientSecret, userAgent, findProxy, trust });
-  const spool = new Spool({ api, log, dir: config.dataDir, backoff: config.backoff });
+  const spool = new Spool({ api: new Settling(api), log, dir: config.dataDir, backoff: config.backoff });
   const metrics = createMetrics();
   const mapping = new MappingFile({ path: config.mappingPath, env: config.environment, log });
   const targets = new TargetList({ path: config.targetsPath, log });

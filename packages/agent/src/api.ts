@@ -10,6 +10,8 @@ export interface ApiCall {
   /** From the route table, with parameters filled in. */
   path: string;
   body?: unknown;
+  /** The run whose attempt it settles: the call may go together with others (settling.ts). */
+  settles?: string;
 }
 
 export type ApiAnswer =

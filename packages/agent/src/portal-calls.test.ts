@@ -20,6 +20,7 @@ describe('calls to the portal', () => {
     [portalCalls.extend('r_1', 't'), dispatchRoutes.extend as unknown as Route],
     [portalCalls.release('r_1', 't', 0), dispatchRoutes.release as unknown as Route],
     [portalCalls.settle('r_1', settlement), dispatchRoutes.settle as unknown as Route],
+    [portalCalls.settleMany([{ runId: 'r_1', ...settlement }]), dispatchRoutes.settleMany as unknown as Route],
     [portalCalls.addLog('r_1', 'x'), runRoutes.addLog as unknown as Route],
     [portalCalls.setResponse('r_1', 1), runRoutes.setResponse as unknown as Route],
     [portalCalls.patchRun('r_1', {}), runRoutes.patch as unknown as Route],

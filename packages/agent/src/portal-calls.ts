@@ -1,4 +1,4 @@
-import type { AgentIdentity, Settlement } from '@quayside/contracts';
+import type { AgentIdentity, NamedSettlement, Settlement } from '@quayside/contracts';
 import { agentInstallationId, agentLeaseMs } from '@quayside/contracts/dispatch-rules';
 import type { ApiCall } from './api.ts';
 
@@ -57,6 +57,12 @@ export const portalCalls = {
     method: 'POST',
     path: `${run(runId)}/lease/settle`,
     body: settlement,
+    settles: runId,
+  }),
+  settleMany: (settlements: NamedSettlement[]): ApiCall => ({
+    method: 'POST',
+    path: '/v1/actions/runs/lease/settle',
+    body: { settlements },
   }),
   addLog: (runId: string, message: string): ApiCall => ({
     method: 'POST',

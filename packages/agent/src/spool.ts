@@ -36,7 +36,7 @@ interface Entry {
 export type FlushResult = 'empty' | 'some_left' | 'portal_away';
 
 export interface SpoolOptions {
-  api: PortalApi;
+  api: Pick<PortalApi, 'call'>;
   log: Log;
   dir: string | undefined;
   backoff: BackoffOptions;
@@ -142,10 +142,11 @@ export class Spool {
       while (report.doneCount < report.calls.length) {
         const call = report.calls[report.doneCount];
         if (call === undefined) break;
-        const answer = await api.call({ method: call.method, path: call.path, body: call.body });
+        const { smallerBody, ...asked } = call;
+        const answer = await api.call(asked);
         const verdict = judge(answer);
-        if (verdict === 'shrink' && call.smallerBody !== undefined) {
-          report.calls[report.doneCount] = { method: call.method, path: call.path, body: call.smallerBody };
+        if (verdict === 'shrink' && smallerBody !== undefined) {
+          report.calls[report.doneCount] = { method: call.method, path: call.path, body: smallerBody };
           continue;
         }
         if (answer.kind !== 'ok' && (verdict === 'portal_away' || verdict === 'later')) {

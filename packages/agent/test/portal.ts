@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Route, routes, type Settlement } from '@quayside/contracts';
+import { type NamedSettlement, type Route, routes, type Settlement } from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
 import Value from 'typebox/value';
 
@@ -43,6 +43,8 @@ export class TestPortal {
   clientSecret: string = testOrganization.clientSecret;
   readonly calls: Call[] = [];
   readonly runs = new Map<string, TestRun>();
+  /** False = a Quayside of before there was the call. */
+  settlesMany = true;
   /** Bodies that broke the contract; a test ends with none. */
   readonly violations: string[] = [];
   /** Answers instead of the portal when it returns a status; for faults. */
@@ -160,7 +162,7 @@ export class TestPortal {
     refuse: (status: number, error: string) => void,
   ): Promise<void> {
     const run = this.runs.get(/\/runs\/(r_\d+)/.exec(call.path)?.[1] ?? '');
-    const holds = run?.isOpen === true && String(run.fence) === call.body.token;
+    const holds = isHeld(run, call.body.token);
     switch (id) {
       case 'dispatch.claim': {
         if (this.dialect === 'refusing' && 'waitMs' in call.body) return refuse(422, 'invalid_request');
@@ -190,15 +192,20 @@ export class TestPortal {
         run.heldUntilMs = Date.now() + Number(call.body.delayMs ?? 0);
         return reply(200, { ok: true });
       case 'dispatch.settle': {
-        if (!holds) return refuse(409, 'lease_lost');
-        const settlement = call.body as unknown as Settlement;
-        run.isOpen = false;
-        run.settlements.push(settlement);
-        run.logs.push(...(settlement.logs ?? []));
-        run.response = settlement.response;
-        run.status = settlement.report?.status ?? run.status;
-        run.summary = settlement.report?.summary;
+        if (!isHeld(run, call.body.token)) return refuse(409, 'lease_lost');
+        record(run, call.body as unknown as Settlement);
         return reply(200, { ok: true, result: 'recorded', run: {} });
+      }
+      case 'dispatch.settleMany': {
+        if (!this.settlesMany) return refuse(404, 'not_found');
+        const results = (call.body.settlements as NamedSettlement[]).map(({ runId, ...settlement }) => {
+          const settled = this.runs.get(runId);
+          if (!isHeld(settled, settlement.token))
+            return { runId, status: 409, error: 'lease_lost', message: 'refused: lease_lost' };
+          record(settled, settlement);
+          return { runId, result: 'recorded' };
+        });
+        return reply(200, { ok: true, results });
       }
       case 'run.addLog':
         run?.logs.push(String(call.body.message));
@@ -251,6 +258,19 @@ export class TestPortal {
       response.on('close', end);
     });
   }
+}
+
+function isHeld(run: TestRun | undefined, token: unknown): run is TestRun {
+  return run?.isOpen === true && String(run.fence) === token;
+}
+
+function record(run: TestRun, settlement: Settlement): void {
+  run.isOpen = false;
+  run.settlements.push(settlement);
+  run.logs.push(...(settlement.logs ?? []));
+  run.response = settlement.response;
+  run.status = settlement.report?.status ?? run.status;
+  run.summary = settlement.report?.summary;
 }
 
 /** Waits until the condition holds; fails with what was waited for. */

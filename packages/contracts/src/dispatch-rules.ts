@@ -12,3 +12,6 @@ export const maxClaimWaitMs = 50_000;
 export const agentConnectedWithinMs = maxClaimWaitMs + 15_000;
 /** Longest time for which a run may be given back unused (`delayMs`). */
 export const maxReturnDelayMs = 60_000;
+
+/** In one call. Together they must stay below the largest body, 1 MiB. */
+export const maxSettlements = 50;

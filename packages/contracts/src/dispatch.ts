@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { DeliveryOutcome, DeliveryRequest } from './deliveries.ts';
-import { maxClaimWaitMs, maxReturnDelayMs } from './dispatch-rules.ts';
+import { maxClaimWaitMs, maxReturnDelayMs, maxSettlements } from './dispatch-rules.ts';
 import { ok, route } from './route.ts';
 import { Lease, Run, RunPatch } from './runs.ts';
 import { Document, Instant, Limit } from './values.ts';
@@ -62,7 +62,21 @@ export const Settlement = Type.Object(
 );
 export type Settlement = Static<typeof Settlement>;
 
+/** What came of the attempt of one run (or message), among others. */
+export const NamedSettlement = Type.Object(
+  { runId: Type.String(), ...Settlement.properties },
+  { additionalProperties: false },
+);
+export type NamedSettlement = Static<typeof NamedSettlement>;
+
 export const SettleResult = Type.Union([Type.Literal('recorded'), Type.Literal('will_retry')]);
+
+/** Recorded, or refused in the words of a call of its own. */
+export const SettledOne = Type.Union([
+  Type.Object({ runId: Type.String(), result: SettleResult }),
+  Type.Object({ runId: Type.String(), status: Type.Integer(), error: Type.String(), message: Type.String() }),
+]);
+export type SettledOne = Static<typeof SettledOne>;
 
 export const Agent = Type.Object({
   id: Type.String(),
@@ -152,6 +166,20 @@ export const dispatchRoutes = {
     /** No run: it was a message. */
     reply: ok({ result: SettleResult, run: Type.Optional(Run) }),
     refusals: ['not_found', 'lease_lost'],
+    dialect: 'quayside',
+  }),
+  settleMany: route({
+    id: 'dispatch.settleMany',
+    method: 'POST',
+    path: '/v1/actions/runs/lease/settle',
+    summary:
+      'Record what came of several attempts, each as a call of its own would; what is refused of one is nothing to the others',
+    can: 'run:claim',
+    body: Type.Object(
+      { settlements: Type.Array(NamedSettlement, { minItems: 1, maxItems: maxSettlements }) },
+      { additionalProperties: false },
+    ),
+    reply: ok({ results: Type.Array(SettledOne) }),
     dialect: 'quayside',
   }),
   listAgents: route({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { actionRoutes, agentInstallationId, dispatchRoutes, runRoutes } from '@quayside/contracts';
+import { actionRoutes, agentInstallationId, type BodyOf, dispatchRoutes, runRoutes } from '@quayside/contracts';
 import { testOrganization } from '@quayside/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { webhookAction } from '../../../test/documents.ts';
@@ -97,6 +97,66 @@ describe('the dialect of Quayside’s agent', () => {
     expect(await readDeliveries(run.id)).toMatchObject([
       { state: 'settled', outcome: { statusCode: 200 }, request: { method: 'POST' } },
     ]);
+  });
+
+  const settleMany = async (settlements: BodyOf<typeof dispatchRoutes.settleMany>['settlements']) =>
+    (await test.machine.call(dispatchRoutes.settleMany, { body: { settlements } })).body.results;
+  const transactionsOf = (ids: string[]) =>
+    test.app.database.system((tx) =>
+      tx.one<{ count: number }>(
+        sql`select count(distinct xmin::text) as count from deliveries where subject = any(${ids})`,
+      ),
+    );
+
+  it('settles several in one call and transaction, and answers the same to a repetition', async () => {
+    const runs = [await execute('sync'), await execute(), await execute()];
+    await claim();
+    const [first, second, third] = runs.map(({ id }) => id) as [string, string, string];
+    const settlements = [
+      { runId: third, token: '1', outcome: answered(503), logs: ['busy'] },
+      { runId: first, token: '1', outcome: answered(200), response: { id: 1 }, logs: ['sending', 'answered 200'] },
+      { runId: second, token: '1', outcome: answered(404) },
+    ];
+    const results = [
+      { runId: third, result: 'will_retry' },
+      { runId: first, result: 'recorded' },
+      { runId: second, result: 'recorded' },
+    ];
+    expect(await settleMany(settlements)).toEqual(results);
+    expect(await transactionsOf([first, second, third])).toEqual({ count: 1 });
+    expect(await readRun(first)).toMatchObject({ status: 'SUCCESS', response: { id: 1 } });
+    expect(await readRun(second)).toMatchObject({ status: 'FAILURE' });
+    expect(await readRun(third)).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(await settleMany(settlements)).toMatchObject([{ runId: third, result: 'recorded' }, results[1], results[2]]);
+    const { runLogs } = (await test.machine.call(runRoutes.listLogs, { params: { run_id: first } })).body;
+    expect(runLogs.map((log) => log.message)).toEqual(['sending', 'answered 200']);
+  });
+
+  it('settles what it can of several, and refuses each of the others in its own words', async () => {
+    const [good, late] = [await execute('sync'), await execute()];
+    await claim();
+    await loseLeases();
+    await claim({ agent: agent('agent-2') });
+    const outcome = answered(200);
+    expect(
+      await settleMany([
+        { runId: late.id, token: '1', outcome, logs: ['too late'] },
+        { runId: good.id, token: '2', outcome, logs: ['in time'] },
+        { runId: 'r_nothing', token: '1', outcome },
+        { runId: good.id, token: 'x', outcome },
+      ]),
+    ).toEqual([
+      { runId: late.id, status: 409, error: 'lease_lost', message: expect.stringContaining('Nothing of this call') },
+      { runId: good.id, result: 'recorded' },
+      { runId: 'r_nothing', status: 404, error: 'not_found', message: expect.stringContaining('r_nothing') },
+      { runId: good.id, status: 422, error: 'invalid_request', message: expect.stringContaining('token') },
+    ]);
+    expect(await readRun(good.id)).toMatchObject({ status: 'SUCCESS' });
+    expect(await readRun(late.id)).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(await readDeliveries(late.id)).toMatchObject([{ state: 'lost' }, { state: 'open', holder: 'agent-2' }]);
+    const logsOf = async (run_id: string) =>
+      (await test.machine.call(runRoutes.listLogs, { params: { run_id } })).body.runLogs.map(({ message }) => message);
+    expect([await logsOf(good.id), await logsOf(late.id)]).toEqual([['in time'], []]);
   });
 
   it('leaves an asynchronous run in progress after a 2xx, and fails it at a refusal', async () => {

@@ -158,6 +158,9 @@ export function serveDispatch(http: Http, dispatch: Dispatch): void {
     return {};
   });
   http.serve(dispatchRoutes.settle, async ({ world, params, body }) => dispatch.settle(world, params.run_id, body));
+  http.serve(dispatchRoutes.settleMany, async ({ world, body }) => ({
+    results: await dispatch.settleMany(world, body.settlements),
+  }));
   http.serve(dispatchRoutes.listAgents, async ({ world }) => dispatch.agents(world));
   http.serve(dispatchRoutes.claimWorkflowNodes, async () => ({ nodeRuns: [] }));
   http.serve(dispatchRoutes.acknowledgeWorkflowNode, async () => ({ acked: false }));

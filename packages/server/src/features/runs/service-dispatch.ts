@@ -15,14 +15,16 @@ import {
   isFinal,
   type Lease,
   maxDeliveryAttempts,
+  type NamedSettlement,
   type Run,
   retryAfterMs,
+  type SettledOne,
   type Settlement,
 } from '@quayside/contracts';
 import { recordBody } from '@quayside/delivery';
 import { SECRET_MASK } from '@quayside/expressions';
 import type { Ctx, World } from '../../platform/ctx.ts';
-import type { Tx } from '../../platform/db.ts';
+import { isDatabaseAway, type Tx } from '../../platform/db.ts';
 import {
   agentQueue,
   type ClaimWaits,
@@ -39,7 +41,7 @@ import {
   settleWork,
 } from '../../platform/leases.ts';
 import type { Metrics } from '../../platform/metrics.ts';
-import { refuse, refuseMissing } from '../../platform/refusal.ts';
+import { Refusal, refuse, refuseMissing } from '../../platform/refusal.ts';
 import { closeDelivery, findDeliveryState, openDeliveries } from '../deliveries/index.ts';
 import { maxLostLeases, type StoredRun, toRun } from './model.ts';
 import { integrationQueue, kafkaQueue, mustLock, type RunService, runTopic } from './service.ts';
@@ -280,74 +282,114 @@ export function createDispatch(dependencies: {
     /** Work that follows a delivery of a run that goes on. */
     next?: { queue: string; delayMs: number },
   ): Promise<{ result: 'recorded' | 'will_retry'; run?: Run }> {
+    if (isMessage(runId)) return { result: await messages.settle(world, runId, parseToken(reported.token), reported) };
+    return world.transaction((ctx) => settleIn(ctx, runId, reported, next));
+  }
+
+  /**
+   * Each as `settle` would. In one transaction where all of them can be recorded; else each in its own, because nothing of
+   * what is refused may be written, and the others are to be.
+   */
+  async function settleMany(world: World, settlements: readonly NamedSettlement[]): Promise<SettledOne[]> {
+    const ofRuns = settlements.filter(({ runId }) => !isMessage(runId));
+    // Whoever locks several runs locks them in this order.
+    ofRuns.sort((a, b) => (a.runId < b.runId ? -1 : 1));
+    let together = new Map<string, SettledOne>();
+    try {
+      together = await world.transaction(async (ctx) => {
+        const results = new Map<string, SettledOne>();
+        for (const { runId, ...reported } of ofRuns)
+          results.set(runId, { runId, result: (await settleIn(ctx, runId, reported)).result });
+        return results;
+      });
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      world.log.debug({ error: (error as Error).message }, 'outcomes are recorded one by one');
+    }
+    const results: SettledOne[] = [];
+    for (const settlement of settlements)
+      results.push(together.get(settlement.runId) ?? (await settleAlone(world, settlement)));
+    return results;
+  }
+
+  async function settleAlone(world: World, { runId, ...reported }: NamedSettlement): Promise<SettledOne> {
+    try {
+      return { runId, result: (await settle(world, runId, reported)).result };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { runId, status: error.status, error: error.error, message: error.message };
+    }
+  }
+
+  async function settleIn(
+    ctx: Ctx,
+    runId: string,
+    reported: Settlement,
+    next?: { queue: string; delayMs: number },
+  ): Promise<{ result: 'recorded' | 'will_retry'; run?: Run }> {
     const { outcome } = reported;
     const token = parseToken(reported.token);
-    if (isMessage(runId)) return { result: await messages.settle(world, runId, token, reported) };
-    const settled = await world.transaction(async (ctx) => {
-      const run = await mustLock(ctx, runId);
-      const settlement = maskRequest(run, await runs.withoutSecrets(ctx, run, reported));
-      // Of what is delivered nothing is left to do; of the rest the number of tries decides that.
-      const isOver = isDelivered(outcome);
-      const key = { orgId: ctx.orgId, key: runId, token };
-      const open = isOver ? undefined : await lockLease(ctx.db, key);
-      const lease = open ?? (isOver ? await endLease(ctx.db, key) : undefined);
-      if (!lease) {
-        // The same settle once more, because its answer was lost on the way.
-        if ((await findDeliveryState(ctx.db, ctx.orgId, runId, token)) === 'settled')
-          return { result: 'recorded' as const, run: toRun(run) };
-        return refuseLost(ctx, runId);
-      }
-      const attempt = lease.tries + 1;
-      const isSynchronized = run.payload?.synchronized === true;
-      // GitHub drops no duplicates: a dispatch that it may have taken is not sent again.
-      const mayHaveActed = outcome.kind === 'timed_out' || outcome.kind === 'broken';
-      const isOnce = isSynchronized || (run.payload?.type === 'GITHUB' && mayHaveActed);
-      const isReplay = lease.replayId !== null;
-      const isWanted = isReplay || !isFinal(run.status);
-      const delayMs = isWanted ? retryAfterMs(outcome, attempt, isOnce, Math.random()) : undefined;
-      const isDead = delayMs === undefined && !isDelivered(outcome) && isWanted;
-      await closeDelivery(
-        ctx.db,
-        { orgId: ctx.orgId, subject: runId, attempt: token },
-        {
-          state: 'settled',
-          outcome: settlement.outcome,
-          isDead,
-          ...(settlement.request ? { request: settlement.request } : {}),
-        },
-      );
-      // Who asked for a replay looks at what comes of it.
-      if (isDead && !isReplay)
-        await alertDeadLetter(ctx, {
-          subject: runId,
-          kind: 'run',
-          runId,
-          outcome: settlement.outcome,
-          ...(settlement.request ? { request: settlement.request } : {}),
-        });
-      const lines = [...(settlement.logs ?? [])];
-      if (delayMs !== undefined && open) {
-        lines.push(
-          `Attempt ${attempt} of ${maxDeliveryAttempts}; the next follows in ${(delayMs / 1000).toFixed(1)} s.`,
-        );
-        await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
-        await retryWork(ctx.db, open.id, open.queue, delayMs);
-        ctx.db.wake(runTopic(ctx.orgId, runId));
-        return { result: 'will_retry' as const, run: toRun(run) };
-      }
-      if (open) await settleWork(ctx.db, open.id);
+    const run = await mustLock(ctx, runId);
+    const settlement = maskRequest(run, await runs.withoutSecrets(ctx, run, reported));
+    // Of what is delivered nothing is left to do; of the rest the number of tries decides that.
+    const isOver = isDelivered(outcome);
+    const key = { orgId: ctx.orgId, key: runId, token };
+    const open = isOver ? undefined : await lockLease(ctx.db, key);
+    const lease = open ?? (isOver ? await endLease(ctx.db, key) : undefined);
+    if (!lease) {
+      // The same settle once more, because its answer was lost on the way.
+      if ((await findDeliveryState(ctx.db, ctx.orgId, runId, token)) === 'settled')
+        return { result: 'recorded' as const, run: toRun(run) };
+      return refuseLost(ctx, runId);
+    }
+    const by = ctx.actor.kind === 'system' ? 'server' : 'agent';
+    ctx.db.afterCommit(() => metrics.deliveries.inc({ by, outcome: outcome.kind }));
+    const attempt = lease.tries + 1;
+    const isSynchronized = run.payload?.synchronized === true;
+    // GitHub drops no duplicates: a dispatch that it may have taken is not sent again.
+    const mayHaveActed = outcome.kind === 'timed_out' || outcome.kind === 'broken';
+    const isOnce = isSynchronized || (run.payload?.type === 'GITHUB' && mayHaveActed);
+    const isReplay = lease.replayId !== null;
+    const isWanted = isReplay || !isFinal(run.status);
+    const delayMs = isWanted ? retryAfterMs(outcome, attempt, isOnce, Math.random()) : undefined;
+    const isDead = delayMs === undefined && !isDelivered(outcome) && isWanted;
+    await closeDelivery(
+      ctx.db,
+      { orgId: ctx.orgId, subject: runId, attempt: token },
+      {
+        state: 'settled',
+        outcome: settlement.outcome,
+        isDead,
+        ...(settlement.request ? { request: settlement.request } : {}),
+      },
+    );
+    // Who asked for a replay looks at what comes of it.
+    if (isDead && !isReplay)
+      await alertDeadLetter(ctx, {
+        subject: runId,
+        kind: 'run',
+        runId,
+        outcome: settlement.outcome,
+        ...(settlement.request ? { request: settlement.request } : {}),
+      });
+    const lines = [...(settlement.logs ?? [])];
+    if (delayMs !== undefined && open) {
+      lines.push(`Attempt ${attempt} of ${maxDeliveryAttempts}; the next follows in ${(delayMs / 1000).toFixed(1)} s.`);
       await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
-      if (isReplay) {
-        ctx.db.wake(runTopic(ctx.orgId, runId));
-        return { result: 'recorded' as const, run: toRun({ ...run, isPending: false, claimedUntil: null }) };
-      }
-      const concluded = await conclude(ctx, run, settlement, isSynchronized);
-      if (next && isDelivered(outcome) && !isFinal(concluded.status))
-        await enqueue(ctx.db, { orgId: ctx.orgId, key: runId, ...next });
-      return { result: 'recorded' as const, run: toRun(concluded) };
-    });
-    metrics.deliveries.inc({ by: world.actor.kind === 'system' ? 'server' : 'agent', outcome: outcome.kind });
-    return settled;
+      await retryWork(ctx.db, open.id, open.queue, delayMs);
+      ctx.db.wake(runTopic(ctx.orgId, runId));
+      return { result: 'will_retry' as const, run: toRun(run) };
+    }
+    if (open) await settleWork(ctx.db, open.id);
+    await insertLogs(ctx.db, ctx.orgId, runId, holderName(ctx), lines);
+    if (isReplay) {
+      ctx.db.wake(runTopic(ctx.orgId, runId));
+      return { result: 'recorded' as const, run: toRun({ ...run, isPending: false, claimedUntil: null }) };
+    }
+    const concluded = await conclude(ctx, run, settlement, isSynchronized);
+    if (next && isDelivered(outcome) && !isFinal(concluded.status))
+      await enqueue(ctx.db, { orgId: ctx.orgId, key: runId, ...next });
+    return { result: 'recorded' as const, run: toRun(concluded) };
   }
 
   /**
@@ -395,7 +437,7 @@ export function createDispatch(dependencies: {
     });
   }
 
-  return { claimRuns, take, discard, sortOut, acknowledge, extend, release, settle, agents };
+  return { claimRuns, take, discard, sortOut, acknowledge, extend, release, settle, settleMany, agents };
 }
 export type Dispatch = ReturnType<typeof createDispatch>;
 
