@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await portal.stop();
   await api.close();
-  await rm(dir, { recursive: true, force: true });
+  await rm(join(dir, '..'), { recursive: true });
 });
 
 const spoolIn = (where: string | undefined, retryMs = 20) =>

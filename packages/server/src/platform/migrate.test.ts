@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,10 +12,15 @@ let database: TestDatabase;
 beforeEach(async () => {
   database = await createDatabase(inject('postgresAdminUrl'), { isMigrated: false });
 });
-afterEach(() => database.drop());
+const directories: string[] = [];
+afterEach(async () => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+  await database.drop();
+});
 
 function directoryWith(files: Readonly<Record<string, string>>): URL {
   const directory = mkdtempSync(join(tmpdir(), 'quayside-migrations-'));
+  directories.push(directory);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   return pathToFileURL(`${directory}/`);
 }
