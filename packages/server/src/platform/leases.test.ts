@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, silentLog, type TestDatabase } from '@quayside/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type Database, openDatabase, sql } from './db.ts';
+import { type Database, empty, openDatabase, type Sql, sql, type Tx } from './db.ts';
 import {
   type ClaimWaits,
   cancelWork,
@@ -131,6 +131,18 @@ describe('leases', () => {
     await add('cancelled');
     expect(await database.tenant(orgId, (tx) => cancelWork(tx, { orgId, key: 'cancelled' }))).toBe(true);
     expect(await take('a')).toEqual([]);
+  });
+
+  // With the queue before the key in the index, each settle went through all open work of the organization.
+  it('are found by the index that has the key before the queue', async () => {
+    const plans = await database.tenant(orgId, async (tx) => {
+      const statements: Sql[] = [];
+      const find = async (statement: Sql) => void statements.push(statement);
+      await lockLease({ ...tx, find } as Tx, { orgId, key: 'run-7', token: 1 });
+      await tx.run(sql`set local enable_seqscan = off`);
+      return tx.many<Record<string, unknown>>(sql`explain (format json) ${statements[0] ?? empty}`);
+    });
+    expect(JSON.stringify(plans)).toMatch(/"Index Name":"work_org_id_key_queue_key"/);
   });
 
   it('refuse the same key twice in a queue', async () => {
