@@ -299,7 +299,17 @@ describe('the change log', () => {
     expect([late.status, late.body.error]).toEqual([409, 'lease_lost']);
     const again = (await claim()).body.messages?.[0];
     expect(again).toMatchObject({ id: message?.id, lease: { attempt: 2 } });
-    await test.machine.call(dispatchRoutes.release, { params, body: { token: again?.lease.token ?? '' } });
+    // Among others: the call for several takes it, too.
+    const one = { runId: message?.id ?? '', outcome };
+    const both = [
+      { ...one, token: '9' },
+      { ...one, token: again?.lease.token ?? '' },
+    ];
+    const { results } = (await test.machine.call(dispatchRoutes.settleMany, { body: { settlements: both } })).body;
+    expect(results).toEqual([
+      { runId: message?.id, status: 409, error: 'lease_lost', message: expect.any(String) },
+      { runId: message?.id, result: 'will_retry' },
+    ]);
   });
 
   it('is not handed to agents of the published dialect, which would not know what to do with it', async () => {
