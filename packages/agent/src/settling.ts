@@ -69,7 +69,7 @@ const maxUnderWay = 2;
 const ofThisCall = [400, 404, 405, 413, 422];
 
 function resultsOf(body: unknown): SettledOne[] | undefined {
-  const { results } = body as { results?: unknown };
+  const { results } = (body ?? {}) as { results?: unknown };
   return Array.isArray(results) ? (results as SettledOne[]) : undefined;
 }
 
