@@ -437,6 +437,13 @@ const planted: [keyof typeof rules, string, (broken: ReturnType<typeof story>) =
   ],
   [
     'reports are kept as they were made',
+    'a status refused to a run that goes on',
+    ({ seen }) => {
+      Object.assign(get(seen.reports, 2), { runId: 'r_2', verdict: 'refused' });
+    },
+  ],
+  [
+    'reports are kept as they were made',
     'another status than reported',
     ({ seen }) => {
       Object.assign(get(seen.reports, 2), { status: 'FAILURE' });

@@ -215,6 +215,8 @@ export const rules = {
           report(runId, `the entity ${name} is not tied to its run`);
       } else if (verdict === 'accepted' && statusOf.get(runId) !== told.status)
         report(runId, `its target reported ${told.status}, and it is ${statusOf.get(runId)}`);
+      else if (verdict === 'refused' && !runEventsOf.get(runId)?.some(isEnd))
+        report(runId, `its target was refused when it reported ${told.status}, and it has not ended`);
     }
     for (const name of entityOf.keys())
       if (!reported.has(name)) report(name, 'is in the catalog, and nobody reported it');

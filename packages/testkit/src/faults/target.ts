@@ -117,19 +117,22 @@ export async function startFaultTarget(portal: PortalClient): Promise<FaultTarge
   async function work(order: Order): Promise<void> {
     busy += 1;
     const { runId, ticket } = order;
+    const base = `/v1/actions/runs/${runId}`;
     const tell = async (report: Report, method: string, path: string, body: unknown) => {
       seen.reports.push(report);
       for (report.tries = 1; ; report.tries += 1) {
         const answer = await portal.call(method, path, body);
-        // Refused because an earlier try, whose answer was lost, had closed the run: then it must stand as told.
-        const isDone = answer.body.error === 'run_finished' && report.kind === 'status' && report.tries > 1;
-        report.verdict = isDone ? 'accepted' : answer.verdict;
+        report.verdict = answer.verdict;
+        // An earlier try, whose answer was lost, may have closed the run; or its deliveries failed, and this comes too late.
+        if (answer.body.error === 'run_finished' && report.kind === 'status' && report.tries > 1) {
+          const { run } = await portal.must('GET', base);
+          if ((run as { status: string }).status === report.status) report.verdict = 'accepted';
+        }
         if (report.verdict !== 'unknown') return;
         await sleep(50);
       }
     };
     const open = { runId, tries: 0, verdict: 'unknown' } as const;
-    const base = `/v1/actions/runs/${runId}`;
     for (const message of [`begun ${ticket}`, `built ${ticket}`])
       await tell({ ...open, kind: 'log', message }, 'POST', `${base}/logs`, { message });
     const properties = { run: runId, ticket };
