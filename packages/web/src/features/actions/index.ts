@@ -1,9 +1,15 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 export { EntityActions } from './entity-actions.tsx';
 export { operationWords } from './group-actions.ts';
 export { ActionForm } from './lazy-action-form.tsx';
 export { actionQuery, actionsQuery, type SelfServiceAction } from './queries.ts';
-export const SelfServicePage = lazyRouteComponent(() => import('./self-service-page.tsx'), 'SelfServicePage');
-export const NewActionPage = lazyRouteComponent(() => import('./builder/builder-page.tsx'), 'NewActionPage');
-export const EditActionPage = lazyRouteComponent(() => import('./builder/builder-page.tsx'), 'EditActionPage');
+export const SelfServicePage = lazy(() =>
+  import('./self-service-page.tsx').then((page) => ({ default: page.SelfServicePage })),
+);
+export const NewActionPage = lazy(() =>
+  import('./builder/builder-page.tsx').then((page) => ({ default: page.NewActionPage })),
+);
+export const EditActionPage = lazy(() =>
+  import('./builder/builder-page.tsx').then((page) => ({ default: page.EditActionPage })),
+);

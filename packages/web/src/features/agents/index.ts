@@ -1,4 +1,4 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 export { useAgents } from './queries.ts';
-export const AgentsPage = lazyRouteComponent(() => import('./agents-page.tsx'), 'AgentsPage');
+export const AgentsPage = lazy(() => import('./agents-page.tsx').then((page) => ({ default: page.AgentsPage })));

@@ -1,3 +1,3 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const AuditPage = lazyRouteComponent(() => import('./audit-page.tsx'), 'AuditPage');
+export const AuditPage = lazy(() => import('./audit-page.tsx').then((page) => ({ default: page.AuditPage })));

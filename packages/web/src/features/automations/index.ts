@@ -1,4 +1,8 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const AutomationsPage = lazyRouteComponent(() => import('./automations-page.tsx'), 'AutomationsPage');
-export const AutomationPage = lazyRouteComponent(() => import('./automation-page.tsx'), 'AutomationPage');
+export const AutomationsPage = lazy(() =>
+  import('./automations-page.tsx').then((page) => ({ default: page.AutomationsPage })),
+);
+export const AutomationPage = lazy(() =>
+  import('./automation-page.tsx').then((page) => ({ default: page.AutomationPage })),
+);

@@ -1,5 +1,7 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const CatalogIndexPage = lazyRouteComponent(() => import('./catalog-index-page.tsx'), 'CatalogIndexPage');
-export const CatalogPage = lazyRouteComponent(() => import('./catalog-page.tsx'), 'CatalogPage');
-export const EntityPage = lazyRouteComponent(() => import('./entity-page.tsx'), 'EntityPage');
+export const CatalogIndexPage = lazy(() =>
+  import('./catalog-index-page.tsx').then((page) => ({ default: page.CatalogIndexPage })),
+);
+export const CatalogPage = lazy(() => import('./catalog-page.tsx').then((page) => ({ default: page.CatalogPage })));
+export const EntityPage = lazy(() => import('./entity-page.tsx').then((page) => ({ default: page.EntityPage })));

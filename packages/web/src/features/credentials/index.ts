@@ -1,4 +1,6 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 export { useCredentialChanges } from './queries.ts';
-export const CredentialsPage = lazyRouteComponent(() => import('./credentials-page.tsx'), 'CredentialsPage');
+export const CredentialsPage = lazy(() =>
+  import('./credentials-page.tsx').then((page) => ({ default: page.CredentialsPage })),
+);

@@ -1,4 +1,6 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 export { holderOfAgent } from './words.ts';
-export const DeliveriesPage = lazyRouteComponent(() => import('./deliveries-page.tsx'), 'DeliveriesPage');
+export const DeliveriesPage = lazy(() =>
+  import('./deliveries-page.tsx').then((page) => ({ default: page.DeliveriesPage })),
+);

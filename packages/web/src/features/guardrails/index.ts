@@ -1,3 +1,5 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const GuardrailsPage = lazyRouteComponent(() => import('./guardrails-page.tsx'), 'GuardrailsPage');
+export const GuardrailsPage = lazy(() =>
+  import('./guardrails-page.tsx').then((page) => ({ default: page.GuardrailsPage })),
+);

@@ -1,3 +1,5 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const OperationsPage = lazyRouteComponent(() => import('./operations-page.tsx'), 'OperationsPage');
+export const OperationsPage = lazy(() =>
+  import('./operations-page.tsx').then((page) => ({ default: page.OperationsPage })),
+);

@@ -1,5 +1,5 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 export { Person, useNameOf } from './people.tsx';
 export { PeopleSelect } from './people-select.tsx';
-export const PeoplePage = lazyRouteComponent(() => import('./people-page.tsx'), 'PeoplePage');
+export const PeoplePage = lazy(() => import('./people-page.tsx').then((page) => ({ default: page.PeoplePage })));

@@ -1,3 +1,5 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const RetentionPage = lazyRouteComponent(() => import('./retention-page.tsx'), 'RetentionPage');
+export const RetentionPage = lazy(() =>
+  import('./retention-page.tsx').then((page) => ({ default: page.RetentionPage })),
+);

@@ -1,4 +1,4 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 export { useSecretNames } from './queries.ts';
-export const SecretsPage = lazyRouteComponent(() => import('./secrets-page.tsx'), 'SecretsPage');
+export const SecretsPage = lazy(() => import('./secrets-page.tsx').then((page) => ({ default: page.SecretsPage })));

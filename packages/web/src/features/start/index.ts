@@ -1,3 +1,3 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { lazy } from 'react';
 
-export const StartPage = lazyRouteComponent(() => import('./start-page.tsx'), 'StartPage');
+export const StartPage = lazy(() => import('./start-page.tsx').then((page) => ({ default: page.StartPage })));
