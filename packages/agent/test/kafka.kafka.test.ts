@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Producer, stringSerializers } from '@platformatic/kafka';
+import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { signMessage } from '@quayside/delivery';
 import { kafkaStreamer, setKafkaPassword, testOrganization } from '@quayside/testkit';
 import { describe, expect, inject, it } from 'vitest';
@@ -119,75 +119,150 @@ describe('another portal', () => {
   });
 });
 
+/** Of a group; few at once, so that there is a queue. */
+const concurrency = 4;
+const member = (id: string) => ({
+  QUAYSIDE_AGENT_ID: id,
+  QUAYSIDE_AGENT_CONCURRENCY: String(concurrency),
+  WEBHOOK_INVOKER_TIMEOUT: '30',
+});
+const things = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+/** Things that change again and again, and runs, each of 20 ms; judged at the end. */
+async function changesAndRuns(blueprint: string): Promise<{
+  begin(): void;
+  goesOn(what: string, requests: number): Promise<void>;
+  /** Each run was carried out once, each change of a thing in order; returns how many changes were carried out again. */
+  end(): Promise<number>;
+}> {
+  const { portal, target } = world;
+  await portal.call('POST', '/v1/blueprints', {
+    identifier: blueprint,
+    title: blueprint,
+    schema: { properties: {} },
+    changelogDestination: { type: 'WEBHOOK', agent: true, url: `${target.url}/changes` },
+  });
+  target.answer = (_, response) => void setTimeout(() => response.end('{"ok":true}'), 20);
+  const action = await portal.createAction({ url: `${target.url}/runs`, synchronized: true });
+  const runs: string[] = [];
+  let isOver = false;
+  let load = Promise.resolve();
+  const versionsOf = (identifier: string) =>
+    requestsTo('/changes')
+      .map(
+        ({ body }) =>
+          JSON.parse(body.toString()) as { context: { entity: string }; diff: { after: { title: string } } },
+      )
+      .filter(({ context }) => context.entity === identifier)
+      .map(({ diff }) => Number(diff.after.title));
+  return {
+    begin() {
+      load = (async () => {
+        for (let version = 0; !isOver; version += 1) {
+          for (const identifier of things)
+            await portal.call('POST', `/v1/blueprints/${blueprint}/entities?upsert=true`, {
+              identifier,
+              title: String(version),
+            });
+          runs.push(await portal.execute(action), await portal.execute(action));
+        }
+      })();
+    },
+    async goesOn(what, requests) {
+      const before = target.requests.length;
+      await eventually(what, () => target.requests.length > before + requests, withinMs);
+    },
+    async end() {
+      isOver = true;
+      await load;
+      for (const id of runs) expect((await portal.ended(id)).status).toBe('SUCCESS');
+      const keys = requestsTo('/runs').map((request) => String(request.headers['idempotency-key']));
+      expect(keys.toSorted()).toEqual(runs.toSorted());
+      const last = runs.length / 2 - 1;
+      await eventually('all changes arrive', () => things.every((thing) => versionsOf(thing).includes(last)), withinMs);
+      let repeated = 0;
+      for (const thing of things) {
+        const versions = versionsOf(thing);
+        const firsts = [...new Set(versions)];
+        expect(firsts).toEqual(Array.from({ length: last + 1 }, (_, version) => version));
+        repeated += versions.length - firsts.length;
+      }
+      process.stdout.write(
+        `group: ${runs.length} runs, ${things.length * (last + 1)} changes, ${repeated} of these again\n`,
+      );
+      return repeated;
+    },
+  };
+}
+
+describe('topics', () => {
+  const topics = [topic, `${orgId}.change.log`];
+  const broker = () => new Admin({ clientId: 'test', bootstrapBrokers: [kafka.plaintextBroker] });
+
+  it('that were made anew are read from their beginning', async () => {
+    const agent = world.start();
+    await says(agent, '"msg":"consuming"');
+    await expectToGoOn();
+    const admin = broker();
+    await admin.deleteTopics({ topics });
+    await admin.createTopics({ topics, partitions: 3, replicas: 1 });
+    await admin.close();
+    await expectToGoOn();
+  });
+
+  it('that end before the place of the group, as those of a restored broker, are read again', async () => {
+    const admin = broker();
+    await admin.alterConsumerGroupOffsets({
+      groupId: `${orgId}.agents`,
+      topics: [{ name: topic, partitionOffsets: [0, 1, 2].map((partition) => ({ partition, offset: 1_000n })) }],
+    });
+    const agent = world.start();
+    await says(agent, '"msg":"consuming"');
+    await expectToGoOn();
+    const [group] = await admin.listConsumerGroupOffsets({ groups: [`${orgId}.agents`] });
+    await admin.close();
+    const places = group?.topics.flatMap(({ partitions }) => partitions.map(({ committedOffset }) => committedOffset));
+    expect(places?.filter((offset) => offset < 100n)).toHaveLength(6);
+  });
+});
+
 describe('a group', () => {
   it("whose members come and go carries each run out once, and each thing's changes in order", async () => {
-    const { portal, target } = world;
-    const things = ['a', 'b', 'c', 'd', 'e', 'f'];
-    await portal.call('POST', '/v1/blueprints', {
-      identifier: 'thing',
-      title: 'Thing',
-      schema: { properties: {} },
-      changelogDestination: { type: 'WEBHOOK', agent: true, url: `${target.url}/changes` },
-    });
-    target.answer = (_, response) => void setTimeout(() => response.end('{"ok":true}'), 20);
-    const action = await portal.createAction({ url: `${target.url}/runs`, synchronized: true });
-    const concurrency = 4;
-    const env = (id: string) => ({
-      QUAYSIDE_AGENT_ID: id,
-      QUAYSIDE_AGENT_CONCURRENCY: String(concurrency),
-      WEBHOOK_INVOKER_TIMEOUT: '30',
-    });
-    const stays = world.start(env('stays'));
+    const load = await changesAndRuns('moved');
+    const stays = world.start(member('stays'));
     await says(stays, '"msg":"consuming"');
-
-    let isOver = false;
-    const runs: string[] = [];
-    const load = (async () => {
-      for (let version = 0; !isOver; version += 1) {
-        for (const identifier of things)
-          await portal.call('POST', '/v1/blueprints/thing/entities?upsert=true', {
-            identifier,
-            title: String(version),
-          });
-        runs.push(await portal.execute(action), await portal.execute(action));
-      }
-    })();
+    load.begin();
     const moves = 3;
     for (let round = 0; round < moves; round += 1) {
-      const comes = world.start(env(`comes-${round}`));
+      const comes = world.start(member(`comes-${round}`));
       await says(comes, 'partitions are assigned');
-      const before = target.requests.length;
-      await eventually('both work', () => target.requests.length > before + 40, withinMs);
+      await load.goesOn('both work', 40);
       expect(await comes.stop()).toBe(0);
     }
-    isOver = true;
-    await load;
-    for (const id of runs) expect((await portal.ended(id)).status).toBe('SUCCESS');
-    const keys = requestsTo('/runs').map((request) => String(request.headers['idempotency-key']));
-    expect(keys.toSorted()).toEqual(runs.toSorted());
-
-    const versionsOf = (identifier: string) =>
-      requestsTo('/changes')
-        .map(
-          ({ body }) =>
-            JSON.parse(body.toString()) as { context: { entity: string }; diff: { after: { title: string } } },
-        )
-        .filter(({ context }) => context.entity === identifier)
-        .map(({ diff }) => Number(diff.after.title));
-    const last = runs.length / 2 - 1;
-    await eventually('all changes arrive', () => things.every((thing) => versionsOf(thing).includes(last)), withinMs);
-    let repeated = 0;
-    for (const thing of things) {
-      const versions = versionsOf(thing);
-      const firsts = [...new Set(versions)];
-      expect(firsts).toEqual(Array.from({ length: last + 1 }, (_, version) => version));
-      repeated += versions.length - firsts.length;
-    }
-    process.stdout.write(
-      `group: ${runs.length} runs, ${things.length * (last + 1)} changes, ${repeated} of these twice\n`,
-    );
     // What was under way when a partition changed hands, of each agent; nothing that was committed.
-    expect(repeated).toBeLessThanOrEqual(moves * 2 * concurrency);
+    expect(await load.end()).toBeLessThanOrEqual(moves * 2 * concurrency);
+  });
+
+  it('whose member was away for longer than its session takes nothing back from the others', async () => {
+    const load = await changesAndRuns('left');
+    const stays = world.start(member('stays'));
+    await says(stays, '"msg":"consuming"');
+    const away = world.spawn(member('away'));
+    await eventually('it has partitions', () => away.output().includes('"partitions are assigned"'), withinMs);
+    load.begin();
+    await load.goesOn('both work', 40);
+    const takenOver = () => stays.lines.filter((line) => line.includes('partitions are assigned')).length;
+    const times = 3;
+    for (let round = 0; round < times; round += 1) {
+      for (const signal of ['SIGSTOP', 'SIGCONT'] as const) {
+        const before = takenOver();
+        away.child.kill(signal);
+        await eventually(`partitions change hands after ${signal}`, () => takenOver() > before, withinMs);
+        await load.goesOn('the group works', 60);
+      }
+    }
+    // What was under way when it stopped and when it came back, of each agent; nothing that another one had done meanwhile.
+    expect(await load.end()).toBeLessThanOrEqual(times * 2 * concurrency);
   });
 
   it('that has no partition left for one says so, and that one stands by', async () => {

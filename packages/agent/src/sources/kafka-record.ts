@@ -62,8 +62,10 @@ export function readRecord(
   return { kind: isLeased ? 'leased' : 'reported', message: checked, key: `run ${checked.context.runId}` };
 }
 
-export function partitionOf(record: Record): string {
-  return `${record.topic}/${record.partition}`;
+export type Place = Pick<Record, 'topic' | 'partition'>;
+
+export function partitionOf({ topic, partition }: Place): string {
+  return `${topic}/${partition}`;
 }
 
 /** The same however often the record is read. */

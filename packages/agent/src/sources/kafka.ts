@@ -1,4 +1,3 @@
-import type { Consumer, MessagesStream } from '@platformatic/kafka';
 import type { ClaimedRun } from '@quayside/contracts';
 import { invocationOf, type Message, type Trust } from '@quayside/delivery';
 import type { PortalApi } from '../api.ts';
@@ -8,9 +7,9 @@ import type { Log } from '../log.ts';
 import { portalCalls } from '../portal-calls.ts';
 import { version } from '../version.ts';
 import { Announcement } from './announcement.ts';
-import { connectionOptions, explainKafka, readKafkaLogin } from './kafka-connection.ts';
-import { Offsets } from './kafka-offsets.ts';
+import { explainKafka, readKafkaLogin } from './kafka-connection.ts';
 import { changeIdOf, type Held, partitionOf, type Record, readRecord } from './kafka-record.ts';
+import { KafkaSession } from './kafka-session.ts';
 import type { ClaimResult, Load, Source } from './source.ts';
 
 /**
@@ -25,7 +24,6 @@ import type { ClaimResult, Load, Source } from './source.ts';
  *   - At most one job per key at a time, in order; jobs of different keys run beside each other, also within a partition.
  *   - A record whose header asks for it is carried out under a lease of the portal, so a record that comes twice (a crash, a
  *     rebalance, another group) is carried out once. Without that header the portal is not ours: as Port's agent, at least once.
- *   - No more than `maxHeld` records are in memory; beyond that nothing is read, while heartbeats go on.
  */
 export interface KafkaSourceOptions {
   api: PortalApi;
@@ -37,14 +35,6 @@ export interface KafkaSourceOptions {
   wants(message: Message): Promise<boolean>;
 }
 
-interface Session {
-  consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
-  stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>;
-  offsets: Offsets;
-  failure: string | undefined;
-}
-
-const maxHeld = 1_000;
 /** The agent shows itself to the portal this often when there is nothing to do. */
 const idleMs = 20_000;
 /** Runs that are told of a wrong signature, so that who writes into the topic can not fill the portal. */
@@ -52,7 +42,7 @@ const maxWarned = 1_000;
 
 export class KafkaSource implements Source {
   private readonly options: KafkaSourceOptions;
-  private session: Session | undefined;
+  private session: KafkaSession | undefined;
   private readonly ready: Held[] = [];
   private readonly activeKeys = new Set<string>();
   private wake = () => {};
@@ -149,7 +139,7 @@ export class KafkaSource implements Source {
       const taken: Held[] = [];
       for (let index = 0; index < this.ready.length && taken.length < limit; ) {
         const held = this.ready[index];
-        if (held === undefined || this.activeKeys.has(held.key)) index += 1;
+        if (held === undefined || this.activeKeys.has(held.key) || !this.mayBegin(held)) index += 1;
         else {
           this.activeKeys.add(held.key);
           this.ready.splice(index, 1);
@@ -171,6 +161,11 @@ export class KafkaSource implements Source {
     }
   }
 
+  /** While partitions change hands, only what is refused to all but one who carries it out. */
+  private mayBegin(held: Held): boolean {
+    return held.kind === 'leased' || this.session?.offsets.isMoving !== true;
+  }
+
   /** What no entry of the mapping wants is passed over before it is claimed: agents of other groups have it too. */
   private async wanted(taken: readonly Held[]): Promise<Held[]> {
     const wanted: Held[] = [];
@@ -183,76 +178,33 @@ export class KafkaSource implements Source {
     return wanted;
   }
 
-  private async open(signal: AbortSignal): Promise<Session> {
+  private async open(signal: AbortSignal): Promise<KafkaSession> {
     const { api, log, config, trust } = this.options;
     const { kafka } = config;
     const login = await readKafkaLogin(api, kafka);
-    const { Consumer } = await import('@platformatic/kafka');
-    const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
-      ...connectionOptions(kafka, login, trust),
-      groupId: kafka.groupId,
-      autocommit: false,
-      sessionTimeout: kafka.sessionTimeoutMs,
-      rebalanceTimeout: Math.max(kafka.sessionTimeoutMs, 60_000),
-      heartbeatInterval: Math.min(3_000, Math.floor(kafka.sessionTimeoutMs / 3)),
-      retries: 3,
-      retryDelay: 300,
-      maxWaitTime: 1_000,
-      highWaterMark: 256,
+    const wake = () => this.wake();
+    const session: KafkaSession = await KafkaSession.open({
+      login,
+      trust,
+      config,
+      log,
+      onRecord: (record) => this.receive(session, record),
+      onAssigned: (kept) => {
+        this.ready.splice(0, Infinity, ...this.ready.filter(({ record }) => kept.has(partitionOf(record))));
+        wake();
+      },
+      onFailure: wake,
     });
-    // The stream tells what breaks; an error without a listener would end the process.
-    consumer.on('error', () => {});
-    const topics = [kafka.runsTopic, kafka.changeLogTopic];
-    const offsets = new Offsets(consumer, (error) =>
-      log.info({ problem: explainKafka(error, config) }, 'progress could not be committed'),
-    );
-    const session = { consumer, offsets, failure: undefined } as unknown as Session;
-    consumer.on('consumer:group:join', ({ assignments }) => {
-      const mine = new Set(
-        (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((p) => `${topic}/${p}`)),
-      );
-      offsets.assign(mine);
-      this.ready.splice(0, Infinity, ...this.ready.filter((held) => mine.has(partitionOf(held.record))));
-      if (mine.size === 0)
-        log.error(
-          { group: kafka.groupId },
-          'no partitions are assigned: the other agents of this group have them all. This one stands by; for more at once give the topics more partitions, or raise QUAYSIDE_AGENT_CONCURRENCY. An agent that is to see every message needs a KAFKA_CONSUMER_GROUP_ID of its own',
-        );
-      else log.info({ partitions: [...mine] }, 'partitions are assigned');
-    });
-    try {
-      session.stream = await consumer.consume({
-        topics,
-        mode: 'committed',
-        fallbackMode: kafka.offsetReset,
-      });
-    } catch (error) {
-      consumer.close(true).catch(() => undefined);
-      throw error;
-    }
-    void this.pump(session);
     // After joining, so that nothing is published before somebody reads from the end.
     await this.announcement.make(signal);
-    log.info({ brokers: login.brokers, group: kafka.groupId, topics }, 'consuming');
+    log.info(
+      { brokers: login.brokers, group: kafka.groupId, topics: [kafka.runsTopic, kafka.changeLogTopic] },
+      'consuming',
+    );
     return session;
   }
 
-  private async pump(session: Session): Promise<void> {
-    try {
-      for await (const record of session.stream) {
-        this.receive(session, record);
-        while (session === this.session && session.offsets.heldCount() >= maxHeld)
-          await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      session.failure ??= 'the connection to the brokers ended';
-    } catch (error) {
-      session.failure ??= explainKafka(error, this.options.config);
-    }
-    this.wake();
-  }
-
-  private receive(session: Session, record: Record): void {
-    if (!session.offsets.isNew(record)) return;
+  private receive(session: KafkaSession, record: Record): void {
     const read = readRecord(record, this.options, (runId, sentence) => this.warn(runId, sentence));
     if (read === undefined) {
       session.offsets.skip(record);
@@ -283,11 +235,9 @@ export class KafkaSource implements Source {
   private async closeSession(): Promise<void> {
     const { session } = this;
     if (!session) return;
-    await session.offsets.close();
+    await session.close();
     this.session = undefined;
     this.ready.length = 0;
-    const closed = session.consumer.close(true).catch(() => undefined);
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
   }
 }
 
