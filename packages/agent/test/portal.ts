@@ -162,7 +162,6 @@ export class TestPortal {
     refuse: (status: number, error: string) => void,
   ): Promise<void> {
     const run = this.runs.get(/\/runs\/(r_\d+)/.exec(call.path)?.[1] ?? '');
-    const holds = isHeld(run, call.body.token);
     switch (id) {
       case 'dispatch.claim': {
         if (this.dialect === 'refusing' && 'waitMs' in call.body) return refuse(422, 'invalid_request');
@@ -184,11 +183,11 @@ export class TestPortal {
         return reply(200, { ok: true, ackedCount });
       }
       case 'dispatch.extend':
-        if (!holds) return refuse(409, 'lease_lost');
+        if (!isHeld(run, call.body.token)) return refuse(409, 'lease_lost');
         run.heldUntilMs = Date.now() + this.leaseMs;
         return reply(200, { ok: true, lease: this.leaseOf(run) });
       case 'dispatch.release':
-        if (!holds) return refuse(409, 'lease_lost');
+        if (!isHeld(run, call.body.token)) return refuse(409, 'lease_lost');
         run.heldUntilMs = Date.now() + Number(call.body.delayMs ?? 0);
         return reply(200, { ok: true });
       case 'dispatch.settle': {

@@ -169,6 +169,18 @@ describe('entities', () => {
     expect(replaced.properties).toEqual({ tier: 3, language: null, url: null, lifecycle: null });
   });
 
+  it('are created once and updated by all others when many upsert the same one at once', async () => {
+    const writers = Array.from({ length: 10 }, (_, index) => index);
+    for (const identifier of ['raced-1', 'raced-2', 'raced-3'])
+      await Promise.all(writers.map((tier) => create({ identifier, properties: { tier } }, { upsert: true })));
+    const { audits } = (
+      await test.machine.call(auditRoutes.list, {
+        query: { entity: 'raced-1', blueprint: 'service', resources: ['entity'] },
+      })
+    ).body;
+    expect(audits.map((audit) => audit.action).toSorted()).toEqual(['CREATE', ...Array<string>(9).fill('UPDATE')]);
+  });
+
   it('are checked, not written, by validation_only', async () => {
     await create({ identifier: 'only-checked', properties: { tier: 1 } }, { validation_only: true });
     expect((await test.machine.refused(entityRoutes.get, { params: at('only-checked') })).status).toBe(404);

@@ -47,11 +47,7 @@ export function createEntityService(dependencies: {
     let rowId = before?.rowId ?? twin?.twin.rowId;
     if (rowId === undefined) {
       rowId = await store.insertEntity(ctx.db, { ...write, blueprintId: blueprint.rowId });
-      if (rowId === undefined)
-        refuse(
-          'identifier_taken',
-          `An entity with the identifier "${draft.identifier}" is already taken in blueprint "${blueprint.identifier}".`,
-        );
+      if (rowId === undefined) throw new CreatedMeanwhile();
     } else await store.updateEntity(ctx.db, { ...write, rowId });
     await store.replaceRelations(ctx.db, ctx.orgId, rowId, links);
     const saved = await store.findEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier);
@@ -143,8 +139,8 @@ export function createEntityService(dependencies: {
     flags: WriteFlags & { upsert?: boolean; merge?: boolean; validation_only?: boolean },
   ): Promise<Entity> {
     const identifier = body.identifier ?? newId('e');
-    try {
-      return await world.transaction(async (ctx) => {
+    const once = () =>
+      world.transaction(async (ctx) => {
         const blueprint = await getBlueprint(ctx, blueprintIdentifier);
         assertBlueprintOf(body, blueprint);
         const tie = await tieTo(ctx, flags.run_id);
@@ -162,6 +158,14 @@ export function createEntityService(dependencies: {
         if (flags.validation_only) throw new ValidatedOnly(entity);
         return entity;
       });
+    try {
+      for (;;)
+        try {
+          return await once();
+        } catch (error) {
+          // It is there now: the next time finds it, unless it has been deleted since.
+          if (!(error instanceof CreatedMeanwhile)) throw error;
+        }
     } catch (error) {
       if (error instanceof ValidatedOnly) return error.entity;
       throw error;
@@ -217,6 +221,9 @@ class ValidatedOnly extends Error {
     this.entity = entity;
   }
 }
+
+/** Another writer created the entity between this one's look and its insert. */
+class CreatedMeanwhile extends Error {}
 
 function pruneRelations(draft: EntityDraft, relations: Readonly<Record<string, unknown>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(draft.relations).filter(([key]) => key in relations));
