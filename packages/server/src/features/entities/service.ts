@@ -13,6 +13,9 @@ import { armTimers } from './service-timers.ts';
 import { type People, saveTwin, twinsOf } from './service-twins.ts';
 import * as store from './store.ts';
 
+/** Of a write that others come before. */
+const maxTries = 5;
+
 export interface WriteFlags {
   create_missing_related_entities?: boolean;
   run_id?: string;
@@ -145,11 +148,7 @@ export function createEntityService(dependencies: {
         assertBlueprintOf(body, blueprint);
         const tie = await tieTo(ctx, flags.run_id);
         const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier);
-        if (before && !flags.upsert)
-          refuse(
-            'identifier_taken',
-            `An entity with the identifier "${identifier}" is already taken in blueprint "${blueprintIdentifier}". Use upsert=true to update it.`,
-          );
+        if (before && !flags.upsert) refuseTaken(identifier, blueprintIdentifier, 'Use upsert=true to update it.');
         const draft =
           before && flags.merge
             ? mergeDraft(before, { ...body, identifier })
@@ -158,18 +157,15 @@ export function createEntityService(dependencies: {
         if (flags.validation_only) throw new ValidatedOnly(entity);
         return entity;
       });
-    try {
-      for (;;)
-        try {
-          return await once();
-        } catch (error) {
-          // It is there now: the next time finds it, unless it has been deleted since.
-          if (!(error instanceof CreatedMeanwhile)) throw error;
-        }
-    } catch (error) {
-      if (error instanceof ValidatedOnly) return error.entity;
-      throw error;
-    }
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await once();
+      } catch (error) {
+        if (error instanceof ValidatedOnly) return error.entity;
+        // Another writer was quicker, with the entity or the person behind it: the next time finds what is there now.
+        if (!(error instanceof CreatedMeanwhile) && !isViolation(error, '23505')) throw error;
+        if (tries === maxTries) refuseTaken(identifier, blueprintIdentifier);
+      }
   }
 
   async function change(
@@ -191,11 +187,7 @@ export function createEntityService(dependencies: {
         return save(ctx, blueprint, before, next(before, blueprint), flags, tie);
       });
     } catch (error) {
-      if (isViolation(error, '23505'))
-        refuse(
-          'identifier_taken',
-          `An entity with the identifier "${body.identifier}" is already taken in blueprint "${blueprintIdentifier}".`,
-        );
+      if (isViolation(error, '23505')) refuseTaken(body.identifier ?? identifier, blueprintIdentifier);
       throw error;
     }
   }
@@ -220,6 +212,11 @@ class ValidatedOnly extends Error {
     super('validated');
     this.entity = entity;
   }
+}
+
+function refuseTaken(identifier: string, blueprint: string, remedy?: string): never {
+  const said = `An entity with the identifier "${identifier}" is already taken in blueprint "${blueprint}".`;
+  refuse('identifier_taken', remedy === undefined ? said : `${said} ${remedy}`);
 }
 
 /** Another writer created the entity between this one's look and its insert. */

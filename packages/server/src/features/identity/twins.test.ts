@@ -156,6 +156,13 @@ describe('a team', () => {
     expect((await test.admin.refused(peopleRoutes.getTeam, { params: { name: 'Ops' } })).status).toBe(404);
   });
 
+  it('is made once when many upsert its entity at once, and so is a user', async () => {
+    const many = Array.from({ length: 8 }, (_, index) => index);
+    await Promise.all(many.map(() => write('_team', { identifier: 'raced', title: 'Raced' })));
+    await Promise.all(many.map(() => write('_user', { identifier: 'raced@example.com', team: ['raced'] })));
+    expect((await user('raced@example.com')).teams).toEqual(['Raced']);
+  });
+
   it('of a taken name is refused', async () => {
     await write('_team', { identifier: 'one', title: 'The same' });
     const refused = await test.machine.refused(entityRoutes.create, {
