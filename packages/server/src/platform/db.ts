@@ -141,6 +141,22 @@ function toTx(client: PoolClient, topics: Set<string>, after: (() => void)[]): T
   };
 }
 
+export const isDeadlock = (error: unknown) => isViolation(error, '40P01');
+
+/**
+ * Of work that leaves nothing behind when it fails: a transaction, whole. Other writers were quicker, or two waited for each
+ * other and the database ended this one: begun again it finds what is there now. The last failure is thrown.
+ */
+export async function beginAgain<T>(work: () => Promise<T>, isWorthIt: (error: unknown) => boolean): Promise<T> {
+  const maxTries = 5;
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === maxTries || !isWorthIt(error)) throw error;
+    }
+}
+
 /** Did the database refuse for a reason of this SQLSTATE (e.g. 23505 unique_violation), at this constraint? */
 export function isViolation(error: unknown, code: string, constraint?: string): boolean {
   const failure = error as { code?: string; constraint?: string } | null;

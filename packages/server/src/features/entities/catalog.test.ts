@@ -1,5 +1,6 @@
 import { auditRoutes, blueprintRoutes, entityRoutes } from '@quayside/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serviceBlueprint } from '../../../test/documents.ts';
 import { startTestApp, type TestApp } from '../../../test/harness.ts';
 
@@ -179,6 +180,48 @@ describe('entities', () => {
       })
     ).body;
     expect(audits.map((audit) => audit.action).toSorted()).toEqual(['CREATE', ...Array<string>(9).fill('UPDATE')]);
+  });
+
+  it.each([
+    ['that are there', ['here-a', 'here-b', 'here-c']],
+    ['that they make', ['made-a', 'made-b', 'made-c']],
+  ])('are written by many at once who name each other, %s', async (_name, [a = '', b = '', c = '']) => {
+    if (a.startsWith('here')) for (const identifier of [a, b, c]) await create({ identifier, properties: { tier: 1 } });
+    const circle = [
+      [a, b, c],
+      [b, c, a],
+      [c, a, b],
+    ];
+    for (let tier = 1; tier <= 3; tier += 1)
+      await Promise.all(
+        circle.map(([identifier = '', ...others]) =>
+          create(
+            { identifier, properties: { tier }, relations: { depends_on: others } },
+            { upsert: true, create_missing_related_entities: true },
+          ),
+        ),
+      );
+    for (const [identifier = '', ...others] of circle)
+      expect((await test.machine.call(entityRoutes.get, { params: at(identifier) })).body.entity).toMatchObject({
+        properties: { tier: 3 },
+        relations: { depends_on: others },
+      });
+  });
+
+  it('are refused, and nothing is written, when what they relate to is removed meanwhile', async () => {
+    await create({ identifier: 'vanishes', properties: { tier: 1 } });
+    const other = new Client({ connectionString: test.databaseUrl });
+    await other.connect();
+    await other.query("begin; delete from entities where identifier = 'vanishes'");
+    const body = { identifier: 'relates', properties: { tier: 1 }, relations: { depends_on: ['vanishes'] } };
+    const answer = refused(body);
+    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    await vi.waitFor(async () => expect((await other.query(waiting)).rowCount).toBe(1), 10_000);
+    await other.query('commit');
+    await other.end();
+    expect((await answer).status).toBe(404);
+    expect((await answer).body.message).toContain('"vanishes"');
+    expect((await test.machine.refused(entityRoutes.get, { params: at('relates') })).status).toBe(404);
   });
 
   it('are checked, not written, by validation_only', async () => {

@@ -1,5 +1,6 @@
 import type { ErrorDetail } from '@quayside/contracts';
 import type { Ctx, World } from '../../platform/ctx.ts';
+import { beginAgain, isDeadlock } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { getBlueprint, listBlueprints, type StoredBlueprint } from '../blueprints/index.ts';
@@ -24,11 +25,13 @@ export function createRemoval(dependencies: { tieTo: TieTo; deleteBlueprint: Del
     identifier: string,
     flags: { delete_dependents?: boolean; run_id?: string },
   ): Promise<void> {
-    await world.transaction(async (ctx) => {
-      const blueprint = await getBlueprint(ctx, blueprintIdentifier);
-      const tie = await tieTo(ctx, flags.run_id);
-      await removeOne(ctx, blueprint, identifier, flags.delete_dependents ?? false, tie);
-    });
+    const once = () =>
+      world.transaction(async (ctx) => {
+        const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+        const tie = await tieTo(ctx, flags.run_id);
+        await removeOne(ctx, blueprint, identifier, flags.delete_dependents ?? false, tie);
+      });
+    await beginAgain(once, isDeadlock);
   }
 
   async function removeOne(
@@ -38,7 +41,7 @@ export function createRemoval(dependencies: { tieTo: TieTo; deleteBlueprint: Del
     withDependents: boolean,
     tie: Tie,
   ): Promise<void> {
-    const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier);
+    const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier, store.toRemove);
     if (!before) refuseMissing('Entity', identifier);
     const dependents: ErrorDetail[] = [];
     for (const pointing of await store.listPointing(ctx.db, ctx.orgId, before.rowId)) {

@@ -53,7 +53,7 @@ export async function saveTwin(
   if (before && before.identifier !== draft.identifier)
     refuse('invalid_request', `body.identifier can not change: entities of ${blueprint.identifier} stand for people.`);
   await kind.save(ctx, before, draft);
-  const twin = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier);
+  const twin = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, draft.identifier, store.toWrite);
   if (!twin) throw new Error('A person has no twin in the catalog.');
   const properties = { ...draft.properties };
   for (const key of builtInProperties[blueprint.identifier] ?? [])

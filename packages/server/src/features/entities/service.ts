@@ -1,7 +1,7 @@
 import type { Entity, EntityBody } from '@quayside/contracts';
 import { matchPattern, patternWork } from '@quayside/expressions';
 import type { Ctx, World } from '../../platform/ctx.ts';
-import { isViolation } from '../../platform/db.ts';
+import { beginAgain, isDeadlock, isViolation } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import { refuse, refuseMissing } from '../../platform/refusal.ts';
 import { createValueCheck } from '../../platform/user-schemas.ts';
@@ -12,9 +12,6 @@ import { createTies, type FindRunStatus, type Tie } from './service-ties.ts';
 import { armTimers } from './service-timers.ts';
 import { type People, saveTwin, twinsOf } from './service-twins.ts';
 import * as store from './store.ts';
-
-/** Of a write that others come before. */
-const maxTries = 5;
 
 export interface WriteFlags {
   create_missing_related_entities?: boolean;
@@ -147,7 +144,7 @@ export function createEntityService(dependencies: {
         const blueprint = await getBlueprint(ctx, blueprintIdentifier);
         assertBlueprintOf(body, blueprint);
         const tie = await tieTo(ctx, flags.run_id);
-        const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier);
+        const before = await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier, store.toWrite);
         if (before && !flags.upsert) refuseTaken(identifier, blueprintIdentifier, 'Use upsert=true to update it.');
         const draft =
           before && flags.merge
@@ -157,15 +154,13 @@ export function createEntityService(dependencies: {
         if (flags.validation_only) throw new ValidatedOnly(entity);
         return entity;
       });
-    for (let tries = 1; ; tries += 1)
-      try {
-        return await once();
-      } catch (error) {
-        if (error instanceof ValidatedOnly) return error.entity;
-        // Another writer was quicker, with the entity or the person behind it: the next time finds what is there now.
-        if (!(error instanceof CreatedMeanwhile) && !isViolation(error, '23505')) throw error;
-        if (tries === maxTries) refuseTaken(identifier, blueprintIdentifier);
-      }
+    try {
+      return await beginAgain(once, (error) => isTaken(error) || hasMoved(error));
+    } catch (error) {
+      if (error instanceof ValidatedOnly) return error.entity;
+      if (isTaken(error)) refuseTaken(identifier, blueprintIdentifier);
+      throw error;
+    }
   }
 
   async function change(
@@ -176,16 +171,18 @@ export function createEntityService(dependencies: {
     flags: WriteFlags,
     next: (before: store.StoredEntity, blueprint: StoredBlueprint) => EntityDraft,
   ): Promise<Entity> {
-    try {
-      return await world.transaction(async (ctx) => {
+    const once = () =>
+      world.transaction(async (ctx) => {
         const blueprint = await getBlueprint(ctx, blueprintIdentifier);
         assertBlueprintOf(body, blueprint);
         const tie = await tieTo(ctx, flags.run_id);
         const before =
-          (await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier)) ??
+          (await store.lockEntity(ctx.db, ctx.orgId, blueprint.rowId, identifier, store.toWrite)) ??
           refuseMissing('Entity', identifier);
         return save(ctx, blueprint, before, next(before, blueprint), flags, tie);
       });
+    try {
+      return await beginAgain(once, hasMoved);
     } catch (error) {
       if (isViolation(error, '23505')) refuseTaken(body.identifier ?? identifier, blueprintIdentifier);
       throw error;
@@ -219,8 +216,13 @@ function refuseTaken(identifier: string, blueprint: string, remedy?: string): ne
   refuse('identifier_taken', remedy === undefined ? said : `${said} ${remedy}`);
 }
 
-/** Another writer created the entity between this one's look and its insert. */
+/** Another writer created the entity, or the person behind it, between this one's look and its insert. */
 class CreatedMeanwhile extends Error {}
+
+/** Another writer waited for this one, too, or removed what this one relates to. */
+const hasMoved = (error: unknown) => isDeadlock(error) || isViolation(error, '23503');
+
+const isTaken = (error: unknown) => error instanceof CreatedMeanwhile || isViolation(error, '23505');
 
 function pruneRelations(draft: EntityDraft, relations: Readonly<Record<string, unknown>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(draft.relations).filter(([key]) => key in relations));

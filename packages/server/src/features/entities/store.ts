@@ -135,14 +135,20 @@ export async function noteExpired(
     on conflict (org_id, entity_row, property) do update set instant = excluded.instant`);
 }
 
+/** To write it: others may relate to it meanwhile, so two who relate to each other do not wait for each other. */
+export const toWrite = sql`for no key update`;
+/** To remove it: nobody begins to relate to it. */
+export const toRemove = sql`for update`;
+
 export async function lockEntity(
   tx: Tx,
   orgId: string,
   blueprintId: number,
   identifier: string,
+  lock: Sql,
 ): Promise<StoredEntity | undefined> {
   await tx.run(
-    sql`select from entities where org_id = ${orgId} and blueprint_id = ${blueprintId} and identifier = ${identifier} for update`,
+    sql`select from entities where org_id = ${orgId} and blueprint_id = ${blueprintId} and identifier = ${identifier} ${lock}`,
   );
   return findEntity(tx, orgId, blueprintId, identifier);
 }
