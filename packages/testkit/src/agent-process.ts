@@ -38,8 +38,10 @@ export function spawnAgent(options: {
     env: {
       PATH: process.env.PATH,
       ...agentEnvironment(options.portalUrl, {
-        POLLING_INITIAL_BACKOFF_SECONDS: '0.1',
+        // Others than ours know whole seconds only, and poll at an interval.
+        POLLING_INITIAL_BACKOFF_SECONDS: options.command ? '1' : '0.1',
         POLLING_MAX_BACKOFF_SECONDS: '1',
+        ...(options.command ? { POLLING_INTERVAL_SECONDS: '1' } : {}),
         QUAYSIDE_AGENT_ID: options.id,
         ...(options.dataDir ? { QUAYSIDE_AGENT_DATA_DIR: options.dataDir } : {}),
         ...options.environment,

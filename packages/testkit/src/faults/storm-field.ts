@@ -90,6 +90,8 @@ export async function layOutField(options: FieldOptions): Promise<Field> {
     const disks = { database: mount('database', databaseMegabytes), agents: mount('agents', agentsMegabytes) };
     const databaseClock = clockOf('database');
     if (!databaseClock) missing.push(`no clock steps: ${noClockAdvice}`);
+    else if (agentCommand !== undefined)
+      missing.push('no clock steps of agents: other runtimes than ours do not stand it');
     const processClocks: Clock[] = [];
     const wires: Wire[] = [];
     const wireTo = async (port: () => number) => {
@@ -146,7 +148,9 @@ export async function layOutField(options: FieldOptions): Promise<Field> {
       const id = `agent-${index}`;
       const portalUrl = urls[index % urls.length] ?? '';
       const streamer = streamers[Math.floor((index * streamers.length) / agentCount)];
-      const environment = { ...streamer?.agentEnvironment, ...environmentOf(id) };
+      // libfaketime takes pauses to a point of the monotonic clock for ones of the clock that it steps, as Python makes them.
+      const clock = agentCommand === undefined ? environmentOf(id) : {};
+      const environment = { ...streamer?.agentEnvironment, ...clock };
       // Every other one keeps its outcomes on disk.
       const kept = index % 2 === 0 ? { dataDir: join(dir, 'agents', id) } : {};
       const command = agentCommand === undefined ? {} : { command: agentCommand };
