@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer } from '@platformatic/kafka';
 import { type Place, partitionOf, type Record } from './kafka-record.ts';
 
@@ -193,5 +194,3 @@ export class Offsets {
     }
   }
 }
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

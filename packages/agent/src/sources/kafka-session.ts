@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, GroupOptions, MessagesStream } from '@platformatic/kafka';
 import type { Trust } from '@quayside/delivery';
 import type { Config, KafkaConfig } from '../config.ts';
@@ -88,7 +89,7 @@ export class KafkaSession {
   async close(): Promise<void> {
     await this.offsets.close();
     const closed = this.consumer.close(true).catch(() => undefined);
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 5_000))]);
+    await Promise.race([closed, sleep(5_000)]);
   }
 
   private fail(error: unknown): void {
@@ -146,8 +147,7 @@ export class KafkaSession {
       for await (const record of stream) {
         if (stream !== this.stream) return;
         if (this.offsets.isNew(record)) this.options.onRecord(record);
-        while (stream === this.stream && !stream.destroyed && this.offsets.heldCount() >= maxHeld)
-          await new Promise((resolve) => setTimeout(resolve, 20));
+        while (stream === this.stream && !stream.destroyed && this.offsets.heldCount() >= maxHeld) await sleep(20);
       }
     } catch (error) {
       failure = error;
