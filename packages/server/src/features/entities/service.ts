@@ -107,6 +107,7 @@ export function createEntityService(dependencies: {
 
   /** A missing target: identifier and title only. Two writers may create the same one; the second finds it. */
   async function createBare(ctx: Ctx, blueprint: StoredBlueprint, identifier: string, tie: Tie): Promise<number> {
+    await store.lockMissing(ctx.db, ctx.orgId);
     const draft: EntityDraft = { identifier, title: identifier, icon: null, team: [], properties: {}, relations: {} };
     const rowId = await store.insertEntity(ctx.db, {
       orgId: ctx.orgId,

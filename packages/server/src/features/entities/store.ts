@@ -135,6 +135,14 @@ export async function noteExpired(
     on conflict (org_id, entity_row, property) do update set instant = excluded.instant`);
 }
 
+/**
+ * One writer of the organization at a time makes things that are missing, until its transaction ends: two who make each
+ * other's in another order would wait for each other.
+ */
+export async function lockMissing(tx: Tx, orgId: string): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${`missing ${orgId}`}, 0))`);
+}
+
 /** To write it: others may relate to it meanwhile, so two who relate to each other do not wait for each other. */
 export const toWrite = sql`for no key update`;
 /** To remove it: nobody begins to relate to it. */
