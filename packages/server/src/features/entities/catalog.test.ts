@@ -18,6 +18,16 @@ const create = async (body: Record<string, unknown>, query: Record<string, unkno
 const refused = (body: Record<string, unknown>, query: Record<string, string> = {}) =>
   test.machine.refused(entityRoutes.create, { params, query, body });
 
+/** Somebody else at the database, who holds what others want. */
+async function connect(): Promise<Client> {
+  const client = new Client({ connectionString: test.databaseUrl });
+  await client.connect();
+  return client;
+}
+const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+const untilOneWaits = (client: Client) =>
+  vi.waitFor(async () => expect((await client.query(waiting)).rowCount).toBe(1), 10_000);
+
 describe('blueprints', () => {
   it('come back as they were written, with what clients rely on filled in', async () => {
     const { blueprint } = (await test.machine.call(blueprintRoutes.get, { params })).body;
@@ -210,13 +220,11 @@ describe('entities', () => {
 
   it('are refused, and nothing is written, when what they relate to is removed meanwhile', async () => {
     await create({ identifier: 'vanishes', properties: { tier: 1 } });
-    const other = new Client({ connectionString: test.databaseUrl });
-    await other.connect();
+    const other = await connect();
     await other.query("begin; delete from entities where identifier = 'vanishes'");
     const body = { identifier: 'relates', properties: { tier: 1 }, relations: { depends_on: ['vanishes'] } };
     const answer = refused(body);
-    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-    await vi.waitFor(async () => expect((await other.query(waiting)).rowCount).toBe(1), 10_000);
+    await untilOneWaits(other);
     await other.query('commit');
     await other.end();
     expect((await answer).status).toBe(404);
@@ -294,6 +302,33 @@ describe('entities', () => {
       (await test.machine.call(entityRoutes.get, { params: at('optional') })).body.entity.relations.depends_on,
     ).toEqual([]);
   });
+
+  it.each(['one', 'all'])(
+    'are removed, %s of them, though the database ends a deadlock with a writer',
+    async (which) => {
+      const blueprint_identifier = `removed-${which}`;
+      const relations = { peer: { target: blueprint_identifier, many: false, required: false } };
+      const schema = { properties: {}, required: [] };
+      const blueprint = { identifier: blueprint_identifier, title: 'Removed', schema, relations };
+      await test.machine.call(blueprintRoutes.create, { body: blueprint as never });
+      for (const body of [{ identifier: 'wanted' }, { identifier: 'points', relations: { peer: 'wanted' } }])
+        await test.machine.call(entityRoutes.create, { params: { blueprint_identifier }, body });
+      const mine = `(select e.id from entities e join blueprints b on b.id = e.blueprint_id where b.identifier = '${blueprint_identifier}' and e.identifier = 'wanted')`;
+      const other = await connect();
+      await other.query(`begin; delete from entity_relations where target_id = ${mine}`);
+      const removal =
+        which === 'one'
+          ? test.machine.call(entityRoutes.remove, { params: { blueprint_identifier, entity_identifier: 'wanted' } })
+          : test.machine.call(entityRoutes.removeAll, { params: { blueprint_identifier } });
+      await untilOneWaits(other);
+      // Each waits for the other now; who began to wait first is ended.
+      await other.query(`select from entities where id = ${mine} for update; commit`);
+      await other.end();
+      expect((await removal).status).toBe(200);
+      const { count } = (await test.machine.call(entityRoutes.count, { params: { blueprint_identifier } })).body;
+      expect(count).toBe(which === 'one' ? 1 : 0);
+    },
+  );
 
   it('written by many at once with the same missing relation do not collide', async () => {
     const writes = Array.from({ length: 12 }, (_, index) =>

@@ -25,13 +25,11 @@ export function createRemoval(dependencies: { tieTo: TieTo; deleteBlueprint: Del
     identifier: string,
     flags: { delete_dependents?: boolean; run_id?: string },
   ): Promise<void> {
-    const once = () =>
-      world.transaction(async (ctx) => {
-        const blueprint = await getBlueprint(ctx, blueprintIdentifier);
-        const tie = await tieTo(ctx, flags.run_id);
-        await removeOne(ctx, blueprint, identifier, flags.delete_dependents ?? false, tie);
-      });
-    await beginAgain(once, isDeadlock);
+    await world.transaction(async (ctx) => {
+      const blueprint = await getBlueprint(ctx, blueprintIdentifier);
+      const tie = await tieTo(ctx, flags.run_id);
+      await removeOne(ctx, blueprint, identifier, flags.delete_dependents ?? false, tie);
+    });
   }
 
   async function removeOne(
@@ -135,5 +133,8 @@ export function createRemoval(dependencies: { tieTo: TieTo; deleteBlueprint: Del
     });
   }
 
-  return { remove, removeAll };
+  return {
+    remove: (...removal: Parameters<typeof remove>) => beginAgain(() => remove(...removal), isDeadlock),
+    removeAll: (...removal: Parameters<typeof removeAll>) => beginAgain(() => removeAll(...removal), isDeadlock),
+  };
 }
